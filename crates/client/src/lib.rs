@@ -1,0 +1,1 @@
+//! Typed client: wallet sign-in, device registration, signed VAUs.

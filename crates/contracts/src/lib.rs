@@ -1,0 +1,1 @@
+//! Every wire type: HTTP, queue, error envelope, token claims.

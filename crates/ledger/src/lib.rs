@@ -1,0 +1,1 @@
+//! Double-entry ledger on PostgreSQL: accounts, postings, checks.

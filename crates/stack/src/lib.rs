@@ -1,0 +1,1 @@
+//! Runs PostgreSQL, Redis and our own processes on this machine.

@@ -1,0 +1,1 @@
+//! Structured logs, redaction and metric names.

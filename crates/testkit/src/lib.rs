@@ -1,0 +1,1 @@
+//! Real PostgreSQL and Redis for tests, a database per test, fault tools.

@@ -1,0 +1,1 @@
+//! The one command line of TWIST for developers, operators and auditors.

@@ -1,0 +1,1 @@
+//! The SQLite Durable Objects of the edge.

@@ -1,0 +1,1 @@
+//! The Worker that takes signed VAUs in.

@@ -1,0 +1,1 @@
+//! Wallet sign-in: nonces, sessions, access tokens, JWKS.

@@ -1,0 +1,1 @@
+//! Accounts, devices, rewards; ingest of accepted VAUs.

@@ -1,0 +1,1 @@
+//! Journeys and fault tests over the whole running platform.
