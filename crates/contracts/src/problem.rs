@@ -1,0 +1,237 @@
+//! The one error body: RFC 9457 problem details that also carry the platform's envelope.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Media type of an error body.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:literal, $title:literal;)*) => {
+        /// What went wrong, in a form that never changes: clients may match on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* #[doc = concat!("`", $text, "`, HTTP ", stringify!($status), ".")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable text, `area.reason`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The HTTP status that always goes with this code.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// A short sentence that is the same for every occurrence.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON, or not UTF-8.
+    RequestMalformed = "request.malformed", 400, "The request could not be read";
+    /// The body names an identity that the route takes from the token.
+    RequestIdentityInBody = "request.identity_in_body", 400, "Identity comes from the token, not from the body";
+    /// The body is longer than the route admits.
+    RequestTooLarge = "request.too_large", 413, "The request body is too large";
+    /// `Content-Type` is not JSON.
+    RequestUnsupportedMedia = "request.unsupported_media", 415, "Send application/json";
+    /// The route exists, but not for this method.
+    RequestMethodNotAllowed = "request.method_not_allowed", 405, "Method not allowed";
+    /// The server gave up waiting; it is not known whether the request had an effect.
+    RequestTimeout = "request.timeout", 503, "The request took too long";
+    /// The JSON is well-formed but a field is wrong; `errors` says which.
+    ValidationFailed = "validation.failed", 400, "A field is not valid";
+    /// No `Authorization: Bearer`.
+    AuthTokenMissing = "auth.token_missing", 401, "Sign in first";
+    /// The token is not one of ours, or was altered.
+    AuthTokenInvalid = "auth.token_invalid", 401, "The access token is not valid";
+    /// The token was good once.
+    AuthTokenExpired = "auth.token_expired", 401, "The access token has expired";
+    /// The nonce was used, has expired or was never given out.
+    AuthNonceUsed = "auth.nonce_used", 400, "The sign-in nonce is used, expired or unknown";
+    /// The wallet did not sign this message.
+    AuthSignatureInvalid = "auth.signature_invalid", 401, "The wallet signature is not valid";
+    /// An `X-HMAC-Signature` was sent (or is required) and does not hold.
+    AuthHmacInvalid = "auth.hmac_invalid", 401, "The request signature is not valid";
+    /// The caller is known but may not do this.
+    PermissionDenied = "permission.denied", 403, "Not allowed";
+    /// No such route or object, or not the caller's.
+    NotFound = "not_found", 404, "Not found";
+    /// The proof does not show that the caller holds the device's key now.
+    DeviceProofInvalid = "device.proof_invalid", 400, "The device proof is not valid";
+    /// The device belongs to another user.
+    DeviceTaken = "device.taken", 409, "The device is registered to another user";
+    /// The user has as many devices as one may have.
+    DeviceLimitReached = "device.limit_reached", 409, "No more devices can be registered";
+    /// This VAU was accepted before; `data` is the first answer.
+    VauDuplicate = "vau.duplicate", 400, "This VAU was already accepted";
+    /// A different VAU with the same id was accepted before.
+    VauConflicting = "vau.conflicting", 409, "Another VAU with this id was already accepted";
+    /// The timestamp is too old.
+    VauStale = "vau.stale", 400, "The VAU is too old";
+    /// The timestamp is ahead of our clock.
+    VauFuture = "vau.future", 400, "The VAU's timestamp lies in the future";
+    /// The device did not sign these fields.
+    VauSignatureInvalid = "vau.signature_invalid", 400, "The device signature is not valid";
+    /// The device is not registered to the user.
+    VauDeviceUnknown = "vau.device_unknown", 400, "The device is not registered to this user";
+    /// The device's trust score is too low.
+    VauLowTrust = "vau.low_trust", 400, "The device is not trusted enough";
+    /// Too many requests; `Retry-After` says when to come back.
+    RateLimited = "rate.limited", 429, "Too many requests";
+    /// The device has been credited as often as it can be today.
+    VauDeviceCap = "vau.device_cap", 429, "The device has reached its daily limit";
+    /// A database, cache or service that the request needs does not answer.
+    DependencyUnavailable = "dependency.unavailable", 503, "A part of the platform is not available";
+    /// Our fault; the request id finds it in our logs.
+    Internal = "internal", 500, "Internal error";
+}
+
+impl Code {
+    /// Whether the same request may succeed later without a change.
+    pub const fn retryable(self) -> bool {
+        matches!(self.status(), 408 | 425 | 429 | 503)
+    }
+
+    /// The code with this text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_text(&text).ok_or_else(|| serde::de::Error::custom("unknown error code"))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let texts: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        schemars::json_schema!({ "type": "string", "enum": texts })
+    }
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field; empty for the whole body.
+    pub pointer: String,
+    /// What is wrong with it and what to send instead. Never repeats the input.
+    pub message: String,
+}
+
+/// An error body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Problem {
+    /// `urn:twist:problem:` and the code.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// The same sentence for every occurrence of the code.
+    pub title: String,
+    /// The HTTP status, again.
+    pub status: u16,
+    /// What is wrong this time and what to do.
+    pub detail: String,
+    /// The path that was called.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub instance: Option<String>,
+    /// Always false.
+    pub success: bool,
+    /// The same as `detail`.
+    pub error: String,
+    /// Stable; match on this.
+    pub code: Code,
+    /// Finds the request in our logs.
+    pub request_id: String,
+    /// Whether to try the same request again.
+    pub retryable: bool,
+    /// How long to wait before that, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after_ms: Option<u64>,
+    /// The fields that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub errors: Vec<FieldError>,
+    /// What an earlier, equal request was answered (duplicates only).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data: Option<serde_json::Value>,
+}
+
+impl Problem {
+    /// A body for `code`, saying `detail`.
+    pub fn new(code: Code, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            type_: format!("urn:twist:problem:{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            error: detail.clone(),
+            detail,
+            instance: None,
+            success: false,
+            code,
+            request_id: request_id.into(),
+            retryable: code.retryable(),
+            retry_after_ms: None,
+            errors: Vec::new(),
+            data: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_codes_share_a_text_and_each_is_found_by_it() {
+        let texts: BTreeSet<_> = Code::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert_eq!(Code::from_text(code.as_str()), Some(*code));
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+
+    #[test]
+    fn a_client_that_reads_only_the_envelope_still_sees_a_failure() {
+        let body = serde_json::to_value(Problem::new(Code::VauStale, "too old", "r1")).unwrap();
+        assert_eq!(body["success"], false);
+        assert_eq!(body["error"], "too old");
+        assert_eq!(body["code"], "vau.stale");
+        assert_eq!(body["requestId"], "r1");
+        assert_eq!(body["type"], "urn:twist:problem:vau.stale");
+    }
+}

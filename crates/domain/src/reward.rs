@@ -1,0 +1,98 @@
+//! What a VAU earns. One function, used at the edge when it accepts and by the backend when it checks.
+
+use crate::money::Amount;
+
+/// What may be credited to all users together in one UTC day: 10,000,000 TWIST.
+pub const DAILY_EMISSION_CAP: Amount = Amount::from_twist(10_000_000);
+
+/// A VAU of a device below this score is refused.
+pub const MIN_TRUST: u8 = 20;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What is known of a device at the moment one of its VAUs is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+pub struct DeviceHistory {
+    /// Attestations of the device that were verified.
+    pub attestations: u32,
+    /// VAUs of the device accepted before this one.
+    pub vau_count: u32,
+    /// Milliseconds since the one before this; `None` for the first.
+    pub since_last_ms: Option<u64>,
+}
+
+/// Trust in a device, 0 to 100.
+///
+/// `50 + min(30, 10 × attestations) + recency + min(10, ⌊vauCount / 10⌋)`, at most 100, where recency
+/// is 10 when the device was seen within a day, 5 within a week. A device that was never seen
+/// has 50.
+pub fn trust_score(device: &DeviceHistory) -> u8 {
+    let Some(since_last_ms) = device.since_last_ms else {
+        return 50;
+    };
+    let recency = match since_last_ms {
+        ms if ms < DAY_MS => 10,
+        ms if ms < 7 * DAY_MS => 5,
+        _ => 0,
+    };
+    let attested = device.attestations.saturating_mul(10).min(30);
+    let active = (device.vau_count / 10).min(10);
+    let score = (50 + attested + recency + active).min(100);
+    u8::try_from(score).unwrap_or(100)
+}
+
+/// The reward of one VAU: `⌊10 × trust / 100⌋` TWIST, in base units. Scores above 100 count as 100.
+pub fn reward(trust: u8) -> Amount {
+    let twist = 10 * u32::from(trust.min(100)) / 100;
+    Amount::from_twist(twist)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn seen(since_last_ms: u64, vau_count: u32, attestations: u32) -> DeviceHistory {
+        DeviceHistory {
+            attestations,
+            vau_count,
+            since_last_ms: Some(since_last_ms),
+        }
+    }
+
+    #[test]
+    fn the_first_vau_of_a_device_earns_five_twist() {
+        let new = DeviceHistory {
+            attestations: 0,
+            vau_count: 0,
+            since_last_ms: None,
+        };
+        assert_eq!(trust_score(&new), 50);
+        assert_eq!(reward(50), Amount::from_twist(5));
+    }
+
+    #[test]
+    fn the_score_follows_the_formula_at_its_edges() {
+        assert_eq!(trust_score(&seen(DAY_MS - 1, 0, 0)), 60);
+        assert_eq!(trust_score(&seen(DAY_MS, 0, 0)), 55);
+        assert_eq!(trust_score(&seen(7 * DAY_MS, 9, 0)), 50);
+        assert_eq!(trust_score(&seen(0, 100, 3)), 100);
+        assert_eq!(trust_score(&seen(0, u32::MAX, u32::MAX)), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn no_device_history_earns_more_than_ten_twist(attestations: u32, vau_count: u32, since: Option<u64>) {
+            let score = trust_score(&DeviceHistory { attestations, vau_count, since_last_ms: since });
+            prop_assert!((50..=100).contains(&score));
+            prop_assert!(reward(score) <= Amount::from_twist(10));
+            prop_assert!(reward(score) >= Amount::from_twist(5));
+        }
+    }
+}
