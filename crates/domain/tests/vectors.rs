@@ -133,7 +133,7 @@ fn every_single_vau_gives_the_published_bytes() {
 #[test]
 fn a_batch_is_signed_over_its_fingerprints() {
     let BatchCase {
-        batch,
+        fields: batch,
         canonical_hex,
     } = vectors().batch;
     let prints: Vec<Fingerprint> = batch.vaus.iter().map(|v| v.vau().fingerprint()).collect();
