@@ -11,7 +11,7 @@ use serde::Deserialize;
 struct Vectors {
     single: Vec<Single>,
     batch: BatchCase,
-    device: DeviceCase,
+    device: RegistrationCase,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ struct Batch {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DeviceCase {
+struct RegistrationCase {
     user_id: WalletAddress,
     device_id: DeviceId,
     issued_at: EpochMs,

@@ -1,0 +1,10 @@
+# `nix develop`: everything that `./twist` would otherwise install, and the editor's helper.
+{ pkgs, tools }:
+pkgs.mkShell {
+  name = "twist";
+  packages = tools.run ++ tools.check ++ [ pkgs.rust-analyzer ];
+  env = tools.env // {
+    # For editors: the standard library's sources, which nixpkgs keeps apart from the compiler.
+    RUST_SRC_PATH = pkgs.rustPlatform.rustLibSrc;
+  };
+}

@@ -1,0 +1,38 @@
+# The programs that `./twist` and `twistctl` call, so that neither has anything to install.
+{ pkgs }:
+{
+  # What building and running the platform takes.
+  run = [
+    pkgs.cargo
+    pkgs.rustc
+    # rustc's wasm32 target links with LLVM's linker.
+    pkgs.lld
+    # The linker driver and the C compiler that native dependencies call.
+    pkgs.stdenv.cc
+    pkgs.binaryen
+    pkgs.esbuild
+    pkgs.nodejs_22
+    pkgs.postgresql
+    pkgs.redis
+    pkgs.git
+  ];
+
+  # What the checks take on top.
+  check = [
+    pkgs.clippy
+    pkgs.rustfmt
+    pkgs.cargo-nextest
+    pkgs.cargo-deny
+    pkgs.shellcheck
+    pkgs.nixfmt
+    pkgs.statix
+    pkgs.deadnix
+  ];
+
+  # `TWIST_IN_NIX` tells ./twist that the tools are here; the others keep the build from downloading its own.
+  env = {
+    TWIST_IN_NIX = "1";
+    ESBUILD_BIN = pkgs.lib.getExe pkgs.esbuild;
+    WASM_OPT_BIN = pkgs.lib.getExe' pkgs.binaryen "wasm-opt";
+  };
+}

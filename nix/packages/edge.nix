@@ -1,0 +1,64 @@
+# The Worker bundles: the crate compiled to WebAssembly, then made deployable.
+{
+  pkgs,
+  lib,
+  rust,
+}:
+let
+  target = "wasm32-unknown-unknown";
+
+  wasm = {
+    CARGO_PROFILE = "wasm";
+    CARGO_BUILD_TARGET = target;
+    nativeBuildInputs = [ pkgs.lld ];
+    # A module must not tell where it was compiled.
+    preBuild = ''
+      export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$PWD=/twist"
+    '';
+  };
+
+  edge-bundler = rust.program {
+    crate = "edge-bundler";
+    cargoArtifacts = rust.dependencies {
+      name = "twist-bundler";
+      commands = [ "cargoWithProfile build --locked -p edge-bundler" ];
+    };
+  };
+
+  workerOf =
+    crate:
+    let
+      module = rust.library (
+        wasm
+        // {
+          inherit crate;
+          cargoArtifacts = rust.dependencies (
+            wasm
+            // {
+              name = "twist-${crate}";
+              commands = [ "cargoWithProfile build --locked -p ${crate}" ];
+            }
+          );
+        }
+      );
+    in
+    pkgs.runCommand "edge-${crate}-${rust.version}"
+      {
+        nativeBuildInputs = [ edge-bundler ];
+        ESBUILD_BIN = lib.getExe pkgs.esbuild;
+        WASM_OPT_BIN = lib.getExe' pkgs.binaryen "wasm-opt";
+        passthru = { inherit module; };
+        meta = {
+          inherit (rust.crates.${crate}.manifest.package) description;
+          license = lib.licenses.asl20;
+          platforms = [ "x86_64-linux" ];
+        };
+      }
+      ''
+        edge-bundler --wasm ${module}/lib/${lib.replaceString "-" "_" crate}.wasm --out-dir $out
+        test -s $out/index.js && test -s $out/index_bg.wasm
+      '';
+in
+{
+  edge-vau-processor = workerOf "vau-processor";
+}
