@@ -1,1 +1,96 @@
-//! The database schema and its migrations.
+//! The database schema: one list of migrations for every service.
+//!
+//! A migration only adds; what it replaces is dropped one release later, so that the release before
+//! still runs on the new schema. None can be undone, since undoing one would lose data.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
+
+/// Statements are refused rather than queued behind a long lock.
+const LIMITS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15min';";
+
+/// Declares a migration that runs the SQL file of the same name.
+macro_rules! sql_migration {
+    ($type:ident, $name:literal) => {
+        struct $type;
+
+        impl MigrationName for $type {
+            fn name(&self) -> &'static str {
+                $name
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for $type {
+            async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                let connection = manager.get_connection();
+                connection.execute_unprepared(LIMITS).await?;
+                connection
+                    .execute_unprepared(include_str!(concat!("sql/", $name, ".sql")))
+                    .await
+                    .map(|_| ())
+            }
+        }
+    };
+}
+
+sql_migration!(CreateIdentity, "m20261120_000001_create_identity");
+sql_migration!(CreateDevices, "m20261120_000002_create_devices");
+sql_migration!(CreateLedger, "m20261120_000003_create_ledger");
+sql_migration!(CreateVaus, "m20261120_000004_create_vaus");
+
+/// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(CreateIdentity),
+            Box::new(CreateDevices),
+            Box::new(CreateLedger),
+            Box::new(CreateVaus),
+        ]
+    }
+}
+
+/// Any number of the platform's own: names the lock that migrators queue for.
+const LOCK: i64 = 0x7477_6973_7401;
+
+/// Brings the database at `url` up to date and returns the names of the migrations that were run.
+///
+/// # Errors
+/// When the database cannot be reached, or a migration fails; that one is then rolled back, and those
+/// before it stay.
+pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
+    let db = connect(url).await?;
+    // The lock belongs to the session, and the pool has one connection.
+    db.execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})"))
+        .await?;
+    let pending = names(Migrator::get_pending_migrations(&db).await?);
+    Migrator::up(&db, None).await?;
+    db.close().await?;
+    Ok(pending)
+}
+
+/// The names of the migrations that `db` still lacks. Writes nothing.
+pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    Migrator::get_pending_migrations_read_only(db)
+        .await
+        .map(names)
+}
+
+/// One connection, as migrations need it.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await
+}
+
+fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
+    migrations.iter().map(|m| m.name().to_owned()).collect()
+}
