@@ -1,1 +1,15 @@
-//! Double-entry ledger on PostgreSQL: accounts, postings, checks.
+//! The double-entry ledger: accounts, postings and the checks that prove it adds up.
+//!
+//! Rules that no caller can get around live in the database (`ledger_post`, constraints, grants); this
+//! crate gives them types. A posting is balanced by construction, its id is made by the caller from
+//! what caused it, and posting it again does nothing.
+
+pub mod account;
+pub mod check;
+mod error;
+pub mod posting;
+pub mod reward;
+
+pub use account::{Account, AccountId};
+pub use error::{LedgerError, is_contention};
+pub use posting::{Posting, TxId};

@@ -68,7 +68,7 @@ pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
     // The lock belongs to the session, and the pool has one connection.
     db.execute_unprepared(&format!("SELECT pg_advisory_lock({LOCK})"))
         .await?;
-    let pending = names(Migrator::get_pending_migrations(&db).await?);
+    let pending = names(&Migrator::get_pending_migrations(&db).await?);
     Migrator::up(&db, None).await?;
     db.close().await?;
     Ok(pending)
@@ -91,6 +91,6 @@ pub async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     Database::connect(options).await
 }
 
-fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
+fn names(migrations: &[sea_orm_migration::Migration]) -> Vec<String> {
     migrations.iter().map(|m| m.name().to_owned()).collect()
 }

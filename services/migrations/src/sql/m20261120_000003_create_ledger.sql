@@ -105,7 +105,7 @@ SET search_path = pg_catalog, public
 AS $$
 DECLARE
     fresh uuid[];
-    clashes boolean;
+    prints bytea[];
 BEGIN
     IF cardinality(p_id) <> (SELECT count(DISTINCT id) FROM unnest(p_id) AS id) THEN
         RAISE EXCEPTION 'a transaction id stands twice in one call' USING ERRCODE = 'TW005';
@@ -132,29 +132,33 @@ BEGIN
         RAISE EXCEPTION 'a transaction is empty or does not balance' USING ERRCODE = 'TW003';
     END IF;
 
-    WITH given AS (
-        SELECT t.id, t.kind, t.source_ref, t.effective_at,
-               ledger_fingerprint(t.kind, t.source_ref, e.accounts, e.sides, e.amounts) AS fingerprint
-        FROM unnest(p_id, p_kind, p_source, p_effective) AS t (id, kind, source_ref, effective_at)
-        JOIN (
-            SELECT tx_id, array_agg(account_id ORDER BY place) AS accounts,
-                   array_agg(side ORDER BY place) AS sides, array_agg(amount ORDER BY place) AS amounts
-            FROM unnest(e_tx, e_account, e_side, e_amount)
-                 WITH ORDINALITY AS e (tx_id, account_id, side, amount, place)
-            GROUP BY tx_id
-        ) AS e ON e.tx_id = t.id
-    ), inserted AS (
+    SELECT array_agg(ledger_fingerprint(t.kind, t.source_ref, e.accounts, e.sides, e.amounts) ORDER BY t.place)
+    INTO prints
+    FROM unnest(p_id, p_kind, p_source) WITH ORDINALITY AS t (id, kind, source_ref, place)
+    JOIN (
+        SELECT tx_id, array_agg(account_id ORDER BY place) AS accounts,
+               array_agg(side ORDER BY place) AS sides, array_agg(amount ORDER BY place) AS amounts
+        FROM unnest(e_tx, e_account, e_side, e_amount)
+             WITH ORDINALITY AS e (tx_id, account_id, side, amount, place)
+        GROUP BY tx_id
+    ) AS e ON e.tx_id = t.id;
+
+    WITH inserted AS (
         INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
-        SELECT id, kind, source_ref, fingerprint, effective_at FROM given ORDER BY id
+        SELECT t.id, t.kind, t.source_ref, t.fingerprint, t.effective_at
+        FROM unnest(p_id, p_kind, p_source, prints, p_effective)
+             AS t (id, kind, source_ref, fingerprint, effective_at)
+        ORDER BY t.id
         ON CONFLICT (id) DO NOTHING
         RETURNING id
-    ), clash AS (
-        -- Rows of this statement's own insert are not visible here, so these were there before.
-        SELECT FROM given JOIN ledger_tx t USING (id) WHERE t.fingerprint <> given.fingerprint
     )
-    SELECT coalesce((SELECT array_agg(id) FROM inserted), '{}'), EXISTS (SELECT FROM clash)
-    INTO fresh, clashes;
-    IF clashes THEN
+    SELECT coalesce(array_agg(id), '{}') INTO fresh FROM inserted;
+
+    -- A statement of its own, so that it sees what a concurrent call has committed meanwhile.
+    IF EXISTS (
+        SELECT FROM unnest(p_id, prints) AS given (id, fingerprint)
+        JOIN ledger_tx t USING (id) WHERE t.fingerprint <> given.fingerprint
+    ) THEN
         RAISE EXCEPTION 'an id was posted before with other content' USING ERRCODE = 'TW002';
     END IF;
 
