@@ -1,5 +1,11 @@
 //! The real servers, started, killed and started again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may stop on the spot, and one of them talks to itself over a pipe"
+)]
+
 mod postgres;
 mod process;
 mod reaper;
