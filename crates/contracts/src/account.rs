@@ -34,8 +34,6 @@ pub struct Balance {
     pub decimals: u8,
     /// Can be staked or paid out now.
     pub available: Amount,
-    /// Credited to the user so far, all VAUs together.
-    pub earned: Amount,
     /// When this was read, RFC 3339.
     pub as_of: String,
 }
