@@ -78,7 +78,7 @@ pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     Migrator::get_pending_migrations_read_only(db)
         .await
-        .map(names)
+        .map(|migrations| names(&migrations))
 }
 
 /// One connection, as migrations need it.
