@@ -1,1 +1,18 @@
-//! The HTTP shell that every service shares: server, errors, token verification, configuration.
+//! The HTTP shell that every service shares.
+//!
+//! A service builds its routes with aide's `ApiRouter` and the extractors of [`extract`], [`auth`] and
+//! [`hmac`], wraps them in a [`server::App`] and hands that to [`server::start`]. The shell gives every
+//! request an id, a log line, a metric, a time limit and an error body; the service only has rules.
+
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod hmac;
+pub mod redis;
+pub mod server;
+
+pub use error::ApiError;

@@ -1,0 +1,182 @@
+//! Believing an access token.
+
+use super::jwks::{JwksCache, JwksPolicy, Lookup};
+use super::{Principal, crypto};
+use crate::health::ReadyCheck;
+use crate::{ApiError, clock};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::Code;
+use contracts::token::{AccessClaims, LEEWAY_SECONDS, MAX_TOKEN_BYTES, TokenError, TokenHeader};
+use domain::bytes::sha256;
+use jsonwebtoken::{Algorithm, Validation};
+use moka::Expiry;
+use moka::future::Cache;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const CACHE_ENTRIES: u64 = 10_000;
+const CACHE_TTL: Duration = Duration::from_mins(1);
+
+/// Whose tokens are believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// The exact `iss`.
+    pub issuer: String,
+    /// Where the issuer's keys are.
+    pub jwks_url: String,
+}
+
+/// Why a token is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is not a token of the issuer, or no longer one.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The issuer's keys are not known and cannot be fetched.
+    #[error("the issuer's keys cannot be fetched")]
+    Unavailable,
+}
+
+/// Verifies access tokens. Cheap to clone; one for the process, so that the caches are shared.
+#[derive(Debug, Clone)]
+pub struct TokenVerifier(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    issuer: String,
+    jwks: JwksCache,
+    verified: Cache<[u8; 32], Verified>,
+    validation: Validation,
+}
+
+/// A token that was believed; its key in the cache is its SHA-256, so the cache holds no credential.
+#[derive(Debug, Clone)]
+struct Verified {
+    principal: Principal,
+    /// Seconds since the epoch: `exp` and the leeway.
+    until: u64,
+}
+
+struct UntilExpiry;
+
+impl Expiry<[u8; 32], Verified> for UntilExpiry {
+    fn expire_after_create(&self, _: &[u8; 32], value: &Verified, _: Instant) -> Option<Duration> {
+        let left = value.until.saturating_sub(clock::now_seconds());
+        Some(Duration::from_secs(left).min(CACHE_TTL))
+    }
+}
+
+impl TokenVerifier {
+    /// A verifier that fetches keys when it first needs them.
+    pub fn new(config: TokenConfig) -> reqwest::Result<Self> {
+        Self::with_policy(config, JwksPolicy::default())
+    }
+
+    /// [`TokenVerifier::new`] with other times.
+    pub fn with_policy(config: TokenConfig, policy: JwksPolicy) -> reqwest::Result<Self> {
+        crypto::install();
+        // The library checks the signature; every other rule is `AccessClaims::validate`, which the edge
+        // shares.
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Ok(Self(Arc::new(Inner {
+            issuer: config.issuer,
+            jwks: JwksCache::new(config.jwks_url, policy)?,
+            verified: Cache::builder()
+                .max_capacity(CACHE_ENTRIES)
+                .expire_after(UntilExpiry)
+                .build(),
+            validation,
+        })))
+    }
+
+    /// Who `token` stands for.
+    pub async fn verify(&self, token: &str) -> Result<Principal, VerifyError> {
+        let (word, result) = self.judge(token).await;
+        metrics::counter!(telemetry::metrics::TOKEN_VERIFICATIONS, "result" => word).increment(1);
+        result
+    }
+
+    /// `keys`: the issuer's keys are known.
+    pub fn ready_check(&self) -> ReadyCheck {
+        let verifier = self.clone();
+        ReadyCheck::new("keys", move || {
+            let verifier = verifier.clone();
+            async move {
+                if verifier.0.jwks.warm().await {
+                    Ok(())
+                } else {
+                    Err("the issuer's keys cannot be fetched".to_owned())
+                }
+            }
+        })
+    }
+
+    async fn judge(&self, token: &str) -> (&'static str, Result<Principal, VerifyError>) {
+        if token.len() > MAX_TOKEN_BYTES {
+            return ("invalid", Err(TokenError::Invalid.into()));
+        }
+        let key = sha256(token.as_bytes());
+        if let Some(known) = self.0.verified.get(&key).await
+            && clock::now_seconds() < known.until
+        {
+            return ("hit", Ok(known.principal));
+        }
+        match self.check(token).await {
+            Ok(claims) => {
+                let known = Verified {
+                    until: claims.exp.saturating_add(LEEWAY_SECONDS),
+                    principal: claims.into(),
+                };
+                self.0.verified.insert(key, known.clone()).await;
+                ("valid", Ok(known.principal))
+            }
+            Err(error) => {
+                let word = match error {
+                    VerifyError::Token(TokenError::Invalid) => "invalid",
+                    VerifyError::Token(TokenError::Expired) => "expired",
+                    VerifyError::Unavailable => "unavailable",
+                };
+                (word, Err(error))
+            }
+        }
+    }
+
+    async fn check(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+        let header = token.split('.').next().unwrap_or_default();
+        let header = URL_SAFE_NO_PAD
+            .decode(header)
+            .map_err(|_| TokenError::Invalid)?;
+        let header: TokenHeader =
+            serde_json::from_slice(&header).map_err(|_| TokenError::Invalid)?;
+        let key = match self.0.jwks.key(header.key_id()?).await {
+            Lookup::Found(key) => key,
+            Lookup::Unknown => return Err(TokenError::Invalid.into()),
+            Lookup::Unavailable => return Err(VerifyError::Unavailable),
+        };
+        let claims = jsonwebtoken::decode::<AccessClaims>(token, &key, &self.0.validation)
+            .map_err(|_| TokenError::Invalid)?
+            .claims;
+        claims.validate(&self.0.issuer, clock::now_seconds())?;
+        Ok(claims)
+    }
+}
+
+impl From<VerifyError> for ApiError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Token(TokenError::Invalid) => Self::of(Code::AuthTokenInvalid),
+            VerifyError::Token(TokenError::Expired) => Self::new(
+                Code::AuthTokenExpired,
+                "The access token has expired; sign in again.",
+            ),
+            VerifyError::Unavailable => Self::unavailable("jwks", &error),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Redis, behind a small trait of our own so that the client can be swapped.
+
+use crate::config::RedisConfig;
+use crate::health::ReadyCheck;
+use fred::clients::{Client, WithOptions};
+use fred::interfaces::{ClientLike as _, KeysInterface as _};
+use fred::types::config::{Config, Options, ReconnectPolicy, UnresponsiveConfig};
+use fred::types::{Builder, Expiration, SetOptions};
+use secrecy::ExposeSecret as _;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Redis did not do what was asked. Nothing is known of whether it had an effect.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisError {
+    /// The URL cannot be used.
+    #[error("the Redis URL cannot be used: {0}")]
+    Url(String),
+    /// Not connected, no answer in time, or an error answer.
+    #[error("redis: {0}")]
+    Unavailable(String),
+}
+
+/// Values that expire and can be taken once.
+pub trait OneTimeStore: Send + Sync {
+    /// Stores `value` under `key` for `ttl` unless the key exists. Says whether it was stored.
+    fn put_new(
+        &self,
+        key: &str,
+        value: String,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<bool, RedisError>> + Send;
+
+    /// Removes the value of `key` and returns it: of any number of callers, one gets it.
+    fn take(&self, key: &str) -> impl Future<Output = Result<Option<String>, RedisError>> + Send;
+}
+
+/// Counts that start again with every window.
+pub trait WindowCounter: Send + Sync {
+    /// Adds one to the count of `key` in the current window of `window` length (aligned to the clock),
+    /// and returns it with how long the window still lasts.
+    fn hit(
+        &self,
+        key: &str,
+        window: Duration,
+    ) -> impl Future<Output = Result<(u64, Duration), RedisError>> + Send;
+}
+
+/// One connection, shared by all requests. Reconnects for ever; while it is down every command fails at
+/// once instead of waiting in a queue.
+#[derive(Clone)]
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    quick: WithOptions<Client>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redis")
+    }
+}
+
+impl Redis {
+    /// Starts connecting in the background; a service starts while Redis is down.
+    pub fn connect(config: &RedisConfig) -> Result<Self, RedisError> {
+        let timeout = config.command_timeout();
+        let mut client = Config::from_url(config.url.expose_secret())
+            .map_err(|error| RedisError::Url(error.details().to_owned()))?;
+        client.fail_fast = false;
+        let client = Builder::from_config(client)
+            .with_connection_config(|connection| {
+                connection.connection_timeout = Duration::from_secs(2);
+                connection.internal_command_timeout = timeout;
+                connection.max_command_attempts = 1;
+                connection.max_command_buffer_len = 10_000;
+                connection.auto_client_setname = false;
+                connection.reconnect_on_auth_error = true;
+                connection.tcp.nodelay = Some(true);
+                connection.unresponsive = UnresponsiveConfig {
+                    max_timeout: Some(timeout.saturating_mul(3)),
+                    interval: Duration::from_millis(500),
+                };
+            })
+            .with_performance_config(|performance| {
+                performance.default_command_timeout = timeout;
+            })
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
+            .build()
+            .map_err(|error| RedisError::Url(error.details().to_owned()))?;
+        // The task ends when the client is dropped; its result says nothing that a command does not.
+        drop(client.connect());
+        let quick = client.with_options(&Options {
+            fail_fast: true,
+            max_attempts: Some(1),
+            timeout: Some(timeout),
+            ..Options::default()
+        });
+        Ok(Self(Arc::new(Inner {
+            client,
+            quick,
+            timeout,
+        })))
+    }
+
+    /// An error, soon, when Redis does not answer.
+    pub async fn ping(&self) -> Result<(), RedisError> {
+        self.run(self.0.quick.ping::<()>(None)).await
+    }
+
+    /// `redis`: it answers a ping.
+    pub fn ready_check(&self) -> ReadyCheck {
+        let redis = self.clone();
+        ReadyCheck::new("redis", move || {
+            let redis = redis.clone();
+            async move { redis.ping().await.map_err(|error| error.to_string()) }
+        })
+    }
+
+    /// Runs one command, under a time limit of our own too: a request never hangs on Redis.
+    async fn run<T>(
+        &self,
+        command: impl Future<Output = Result<T, fred::error::Error>>,
+    ) -> Result<T, RedisError> {
+        if !self.0.client.is_connected() {
+            return Err(RedisError::Unavailable("not connected".into()));
+        }
+        match tokio::time::timeout(self.0.timeout, command).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(RedisError::Unavailable(error.to_string())),
+            Err(_) => Err(RedisError::Unavailable("no answer in time".into())),
+        }
+    }
+}
+
+impl OneTimeStore for Redis {
+    async fn put_new(&self, key: &str, value: String, ttl: Duration) -> Result<bool, RedisError> {
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let stored: Option<String> = self
+            .run(self.0.quick.set(
+                key,
+                value,
+                Some(Expiration::PX(ttl)),
+                Some(SetOptions::NX),
+                false,
+            ))
+            .await?;
+        Ok(stored.is_some())
+    }
+
+    async fn take(&self, key: &str) -> Result<Option<String>, RedisError> {
+        self.run(self.0.quick.getdel(key)).await
+    }
+}
+
+impl WindowCounter for Redis {
+    async fn hit(&self, key: &str, window: Duration) -> Result<(u64, Duration), RedisError> {
+        let length = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
+        let now = crate::clock::now_ms().get();
+        let key = format!("{key}:{}", now / length);
+        // The key exists, with its end, before it is counted: a crash between the two leaves nothing that
+        // stays for ever. It outlives its window, so that it cannot end in between either.
+        self.put_new(&key, "0".to_owned(), window.saturating_mul(2)).await?;
+        let count: u64 = self.run(self.0.quick.incr(&key)).await?;
+        Ok((count, Duration::from_millis(length - now % length)))
+    }
+}

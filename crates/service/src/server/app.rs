@@ -1,0 +1,100 @@
+//! An application: its routes, its documentation, its readiness.
+
+use crate::auth::BEARER_SCHEME;
+use crate::health::{self, ReadyCheck, ReadyChecks};
+use crate::hmac::HMAC_SCHEME;
+use aide::axum::ApiRouter;
+use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
+use axum::Router;
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use std::fmt;
+use std::sync::Arc;
+
+/// The alias under which public routes answer too.
+const ALIAS: &str = "/api/v1";
+
+/// What [`super::start`] serves.
+pub struct App {
+    pub(super) router: Router,
+    pub(super) checks: ReadyChecks,
+    openapi: Arc<OpenApi>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Puts an application together: `public` routes at the root and under `/api/v1`, `internal` ones at
+    /// the root only, `/health`, `/ready` and `/openapi.json`.
+    ///
+    /// The documentation is collected per thread while routes are built, so build the routers and call
+    /// this in one go, without an `await` between.
+    pub fn new(
+        title: &str,
+        description: &str,
+        public: ApiRouter,
+        internal: ApiRouter,
+        checks: Vec<ReadyCheck>,
+    ) -> Self {
+        let checks = ReadyChecks::new(checks);
+        let public = public.merge(health::routes(checks.clone()));
+        let alias: Router = public.clone().into();
+        let mut openapi = OpenApi {
+            info: Info {
+                title: title.to_owned(),
+                description: Some(description.to_owned()),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                ..Info::default()
+            },
+            ..OpenApi::default()
+        };
+        let router = public.merge(internal).finish_api_with(&mut openapi, |api| {
+            api.security_scheme(BEARER_SCHEME, bearer())
+                .security_scheme(HMAC_SCHEME, hmac())
+        });
+        let text = serde_json::to_string(&openapi).unwrap_or_default();
+        let document = axum::body::Bytes::from(text);
+        let router = router
+            .route(
+                "/openapi.json",
+                get(async move || ([(CONTENT_TYPE, "application/json")], document.clone())),
+            )
+            .nest(ALIAS, alias);
+        Self {
+            router,
+            checks,
+            openapi: Arc::new(openapi),
+        }
+    }
+
+    /// The documentation, as `/openapi.json` gives it.
+    pub fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+}
+
+fn bearer() -> SecurityScheme {
+    SecurityScheme::Http {
+        scheme: "bearer".to_owned(),
+        bearer_format: Some("JWT".to_owned()),
+        description: Some("The access token of `POST /auth/verify`.".to_owned()),
+        extensions: std::iter::empty().collect(),
+    }
+}
+
+fn hmac() -> SecurityScheme {
+    SecurityScheme::ApiKey {
+        location: ApiKeyLocation::Header,
+        name: "X-HMAC-Signature".to_owned(),
+        description: Some(
+            "HMAC-SHA-256 in lower-case hex over method, path, X-Timestamp and body, joined by \
+             newlines, with the secret that X-Key-Id names."
+                .to_owned(),
+        ),
+        extensions: std::iter::empty().collect(),
+    }
+}
