@@ -1,1 +1,46 @@
-//! Accounts, devices, rewards; ingest of accepted VAUs.
+//! influencer-api: a user's account, devices and rewards; ingest of the VAUs that the edge accepted.
+
+pub mod config;
+pub mod domain;
+mod error;
+pub mod routes;
+pub mod state;
+pub mod store;
+
+pub use config::Config;
+pub use state::{AppState, StartError};
+
+use sea_orm::DatabaseConnection;
+use service::health::ReadyCheck;
+use service::server::App;
+
+/// The whole service, ready to be served.
+pub fn app(state: &AppState) -> App {
+    App::new(
+        "TWIST influencer-api",
+        "A wallet's account: devices, rewards, balance. Errors are problem+json with a stable `code`.",
+        routes::public().with_state(state.clone()),
+        routes::internal().with_state(state.clone()),
+        vec![
+            service::db::ready_check(&state.db),
+            schema_check(&state.db),
+            state.redis.ready_check(),
+            state.verifier.ready_check(),
+        ],
+    )
+}
+
+/// `schema`: the database has every migration that this build was written for.
+fn schema_check(db: &DatabaseConnection) -> ReadyCheck {
+    let db = db.clone();
+    ReadyCheck::new("schema", move || {
+        let db = db.clone();
+        async move {
+            match migrations::pending(&db).await {
+                Ok(pending) if pending.is_empty() => Ok(()),
+                Ok(pending) => Err(format!("not migrated: {}", pending.join(", "))),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    })
+}

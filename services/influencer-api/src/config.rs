@@ -1,0 +1,72 @@
+//! Configuration, from `TWIST_API__…`.
+
+use serde::Deserialize;
+use service::auth::TokenConfig;
+use service::config::{DatabaseConfig, Listen, RedisConfig, Secret};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Everything the service has to be told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Public routes.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Metrics and readiness detail; not for the internet.
+    #[serde(default = "default_ops_listen")]
+    pub ops_listen: SocketAddr,
+    /// `PostgreSQL`, logging in as a member of `twist_app`.
+    pub database: DatabaseConfig,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// Whose access tokens are believed.
+    pub token: TokenConfig,
+    /// The edge.
+    pub ingest: IngestConfig,
+    /// Limits.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who may deliver accepted VAUs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Secrets by key id. Two at a time let a secret be changed without a gap.
+    pub keys: BTreeMap<String, Secret>,
+}
+
+/// Limits that an operator may change.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Device registrations a user may try in a minute.
+    pub device_registrations_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            device_registrations_per_minute: 10,
+        }
+    }
+}
+
+impl Config {
+    /// Where to listen.
+    pub const fn listeners(&self) -> Listen {
+        Listen {
+            public: self.listen,
+            ops: self.ops_listen,
+        }
+    }
+}
+
+const fn default_listen() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3003)
+}
+
+const fn default_ops_listen() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9103)
+}

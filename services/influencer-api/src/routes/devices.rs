@@ -1,0 +1,66 @@
+//! `/devices`: the keys that sign VAUs for the signed-in user.
+
+use crate::domain::device::{ProofError, check_proof};
+use crate::state::AppState;
+use crate::store::devices::{self, Registration};
+use aide::axum::ApiRouter;
+use aide::axum::routing::post_with;
+use axum::extract::State;
+use axum::http::StatusCode;
+use contracts::Code;
+use contracts::device::{Device, DeviceList, MAX_DEVICES_PER_USER, RegisterDevice};
+use service::auth::Principal;
+use service::extract::Json;
+use service::{ApiError, clock};
+
+/// The routes of this file.
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().api_route(
+        "/devices",
+        post_with(register, |op| {
+            op.id("registerDevice")
+                .tag("devices")
+                .summary("Registers a device to the caller; 201 when new, 200 when it was already")
+                .response::<200, Json<Device>>()
+                .response::<201, Json<Device>>()
+        })
+        .get_with(list, |op| {
+            op.id("listDevices")
+                .tag("devices")
+                .summary("The caller's devices, newest first")
+        }),
+    )
+}
+
+async fn register(
+    State(state): State<AppState>,
+    caller: Principal,
+    Json(request): Json<RegisterDevice>,
+) -> Result<(StatusCode, Json<Device>), ApiError> {
+    state.limit_device_registrations(caller.uid).await?;
+    check_proof(&request, &caller.wallet, clock::now_ms()).map_err(|error| {
+        let pointer = match error {
+            ProofError::Window => "/issuedAt",
+            ProofError::Form | ProofError::Signature => "/proof",
+        };
+        ApiError::new(Code::DeviceProofInvalid, error.to_string())
+            .with_field(pointer, error.to_string())
+    })?;
+    match devices::register(&state.db, caller.uid, caller.wallet, request.device_id).await? {
+        Registration::Created(device) => Ok((StatusCode::CREATED, Json(device))),
+        Registration::Existing(device) => Ok((StatusCode::OK, Json(device))),
+        Registration::Taken => Err(ApiError::of(Code::DeviceTaken)),
+        Registration::LimitReached => Err(ApiError::new(
+            Code::DeviceLimitReached,
+            format!("A user can have {MAX_DEVICES_PER_USER} devices."),
+        )),
+    }
+}
+
+async fn list(
+    State(state): State<AppState>,
+    caller: Principal,
+) -> Result<Json<DeviceList>, ApiError> {
+    let devices = devices::list(&state.db, caller.uid).await?;
+    Ok(Json(DeviceList { devices }))
+}

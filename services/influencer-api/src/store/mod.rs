@@ -1,0 +1,7 @@
+//! Queries. Each takes the owner's id, so that one without it looks wrong.
+
+pub mod accounts;
+pub mod devices;
+pub mod ingest;
+pub mod rewards;
+mod values;
