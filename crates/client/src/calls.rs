@@ -1,0 +1,215 @@
+//! The calls.
+
+use crate::{Answer, ClientError, Device, Wallet};
+use contracts::Success;
+use contracts::account::{Balance, Me, RewardPage};
+use contracts::auth::{Jwks, NonceRequest, NonceResponse, TokenResponse, VerifyRequest};
+use contracts::device::{Device as RegisteredDevice, DeviceList, RegisterDevice};
+use contracts::vau::{VauAccepted, VauSubmission};
+use domain::WalletAddress;
+use reqwest::{Method, RequestBuilder};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the platform's parts answer: base URLs without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// auth-service.
+    pub auth: String,
+    /// influencer-api.
+    pub api: String,
+    /// The edge.
+    pub edge: String,
+}
+
+impl Endpoints {
+    /// The local stack on its usual ports.
+    pub fn local() -> Self {
+        Self {
+            auth: "http://127.0.0.1:3001".into(),
+            api: "http://127.0.0.1:3003".into(),
+            edge: "http://127.0.0.1:8787".into(),
+        }
+    }
+}
+
+/// A signed-in wallet.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The wallet.
+    pub wallet: WalletAddress,
+    /// What the platform gave for its signature.
+    pub token: TokenResponse,
+}
+
+/// Calls the platform. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    /// Where it calls.
+    pub endpoints: Endpoints,
+}
+
+impl Client {
+    /// A client of the platform at `endpoints`.
+    pub fn new(endpoints: Endpoints) -> Result<Self, ClientError> {
+        let all = [&endpoints.auth, &endpoints.api, &endpoints.edge];
+        let mut builder = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .user_agent(concat!("twist-client/", env!("CARGO_PKG_VERSION")));
+        if all.iter().all(|url| url.starts_with("http://127.0.0.1")) {
+            // The environment's proxy cannot reach this machine's loopback address.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|source| ClientError::Unreachable {
+            url: endpoints.edge.clone(),
+            source,
+        })?;
+        Ok(Self { http, endpoints })
+    }
+
+    /// Signs `wallet` in.
+    pub async fn sign_in(&self, wallet: &Wallet) -> Result<Session, ClientError> {
+        let nonce = self.nonce(wallet.address()).await?;
+        let token = self.verify(&wallet.verify_request(&nonce.message)).await?;
+        Ok(Session {
+            wallet: wallet.address(),
+            token,
+        })
+    }
+
+    /// `POST /auth/nonce`.
+    pub async fn nonce(&self, wallet_address: WalletAddress) -> Result<NonceResponse, ClientError> {
+        let request = self.post(&self.endpoints.auth, "/auth/nonce");
+        self.send(request.json(&NonceRequest { wallet_address }))
+            .await?
+            .success()
+    }
+
+    /// `POST /auth/verify`.
+    pub async fn verify(&self, body: &VerifyRequest) -> Result<TokenResponse, ClientError> {
+        let request = self.post(&self.endpoints.auth, "/auth/verify");
+        self.send(request.json(body)).await?.success()
+    }
+
+    /// `GET /.well-known/jwks.json`.
+    pub async fn jwks(&self) -> Result<Jwks, ClientError> {
+        let request = self.get(&self.endpoints.auth, "/.well-known/jwks.json");
+        self.send(request).await?.success()
+    }
+
+    /// Registers `device` to the signed-in wallet, proving that its key is here.
+    pub async fn register_device(
+        &self,
+        session: &Session,
+        device: &Device,
+    ) -> Result<RegisteredDevice, ClientError> {
+        self.register(session, &device.registration(session.wallet, crate::now()))
+            .await
+    }
+
+    /// `POST /devices`.
+    pub async fn register(
+        &self,
+        session: &Session,
+        body: &RegisterDevice,
+    ) -> Result<RegisteredDevice, ClientError> {
+        let request = self.post(&self.endpoints.api, "/devices");
+        self.send(session.sign(request).json(body)).await?.success()
+    }
+
+    /// `GET /devices`.
+    pub async fn devices(&self, session: &Session) -> Result<DeviceList, ClientError> {
+        self.read(session, "/devices").await
+    }
+
+    /// `POST /api/v1/vau`.
+    pub async fn submit(
+        &self,
+        session: &Session,
+        vau: &VauSubmission,
+    ) -> Result<VauAccepted, ClientError> {
+        let request = self.post(&self.endpoints.edge, "/api/v1/vau");
+        let answer = self.send(session.sign(request).json(vau)).await?;
+        answer
+            .success::<Success<VauAccepted>>()
+            .map(|accepted| accepted.data)
+    }
+
+    /// `GET /me`.
+    pub async fn me(&self, session: &Session) -> Result<Me, ClientError> {
+        self.read(session, "/me").await
+    }
+
+    /// `GET /me/balance`.
+    pub async fn balance(&self, session: &Session) -> Result<Balance, ClientError> {
+        self.read(session, "/me/balance").await
+    }
+
+    /// `GET /me/rewards`: a page of at most `limit`, from `cursor` on.
+    pub async fn rewards(
+        &self,
+        session: &Session,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<RewardPage, ClientError> {
+        let mut request = self
+            .get(&self.endpoints.api, "/me/rewards")
+            .query(&[("limit", limit)]);
+        if let Some(cursor) = cursor {
+            request = request.query(&[("cursor", cursor)]);
+        }
+        self.send(session.sign(request)).await?.success()
+    }
+
+    /// A request to `path` of `base`, to be made wrong by hand where that is wanted.
+    pub fn request(&self, method: Method, base: &str, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{base}{path}"))
+    }
+
+    /// Sends a request and gives the answer as it came. Adds `X-Request-ID` if it has none.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let unreachable = |url: String| |source| ClientError::Unreachable { url, source };
+        let mut request = request.build().map_err(unreachable(String::new()))?;
+        let url = request.url().to_string();
+        let headers = request.headers_mut();
+        if !headers.contains_key("x-request-id")
+            && let Ok(id) = Uuid::new_v4().to_string().parse()
+        {
+            headers.insert("x-request-id", id);
+        }
+        let response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(unreachable(url.clone()))?;
+        Answer::read(url, response).await
+    }
+
+    async fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        session: &Session,
+        path: &str,
+    ) -> Result<T, ClientError> {
+        let request = self.get(&self.endpoints.api, path);
+        self.send(session.sign(request)).await?.success()
+    }
+
+    fn get(&self, base: &str, path: &str) -> RequestBuilder {
+        self.request(Method::GET, base, path)
+    }
+
+    fn post(&self, base: &str, path: &str) -> RequestBuilder {
+        self.request(Method::POST, base, path)
+    }
+}
+
+impl Session {
+    /// Adds the access token to a request.
+    pub fn sign(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(&self.token.access_token)
+    }
+}

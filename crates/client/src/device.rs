@@ -1,0 +1,75 @@
+//! A device held in memory.
+
+use crate::ClientError;
+use crate::keys::Key;
+use contracts::device::RegisterDevice;
+use contracts::vau::VauSubmission;
+use domain::device::registration_canonical;
+use domain::{DeviceId, EpochMs, SiteId, WalletAddress};
+
+/// A device's key pair.
+#[derive(Debug, Clone)]
+pub struct Device(Key);
+
+impl Device {
+    /// A new device.
+    pub fn generate() -> Result<Self, ClientError> {
+        Key::generate().map(Self)
+    }
+
+    /// The device with this secret seed.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(Key::from_seed(seed))
+    }
+
+    /// The secret seed, to keep the device.
+    pub fn seed(&self) -> [u8; 32] {
+        self.0.seed()
+    }
+
+    /// Its id: the public key.
+    pub fn id(&self) -> DeviceId {
+        DeviceId::from_bytes(self.0.public())
+    }
+
+    /// Signs any bytes.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message)
+    }
+
+    /// The body of `POST /devices`: registers this device to `user`.
+    pub fn registration(&self, user: WalletAddress, issued_at: EpochMs) -> RegisterDevice {
+        let proof = self.sign(&registration_canonical(&user, &self.id(), issued_at));
+        RegisterDevice {
+            device_id: self.id(),
+            issued_at,
+            proof: hex::encode(proof),
+        }
+    }
+
+    /// A signed VAU without attestation.
+    pub fn vau(
+        &self,
+        user: WalletAddress,
+        site: &SiteId,
+        timestamp: EpochMs,
+        payload: &str,
+    ) -> VauSubmission {
+        let mut vau = VauSubmission {
+            user_id: user,
+            device_id: self.id(),
+            site_id: site.clone(),
+            timestamp,
+            payload: payload.to_owned(),
+            signature: String::new(),
+            attestation: None,
+        };
+        self.sign_vau(&mut vau);
+        vau
+    }
+
+    /// Puts this device's signature over the VAU's fields, whatever they say.
+    pub fn sign_vau(&self, vau: &mut VauSubmission) {
+        vau.signature = hex::encode(self.sign(&vau.signed_fields().canonical()));
+    }
+}
