@@ -101,15 +101,29 @@ pub async fn open(
     let mut unique = accounts.to_vec();
     unique.sort_unstable_by_key(|account| account.id());
     unique.dedup();
+    // The driver cannot send an array with nulls in it: they travel as empty texts.
+    let nullable = |value: Option<String>| value.unwrap_or_default();
     let values = vec![
-        uuids(unique.iter().map(|a| Some(a.id().as_uuid()))),
+        uuids(unique.iter().map(|a| a.id().as_uuid())),
         texts(unique.iter().map(|a| a.kind().to_owned())),
-        uuids(unique.iter().map(|a| a.owner())),
-        bigints(unique.iter().map(|a| Some(i64::from(a.stripe())))),
+        texts(
+            unique
+                .iter()
+                .map(|a| nullable(a.owner().map(|id| id.to_string()))),
+        ),
+        bigints(unique.iter().map(|a| a.stripe().into())),
         texts(unique.iter().map(|a| a.normal_side().to_owned())),
-        bigints(unique.iter().map(|a| a.floor())),
+        texts(
+            unique
+                .iter()
+                .map(|a| nullable(a.floor().map(|units| units.to_string()))),
+        ),
     ];
-    let sql = "SELECT ledger_open($1, $2, $3, $4::smallint[], $5::text[]::ledger_side[], $6)";
+    let sql = "SELECT ledger_open(array_agg(a.id), array_agg(a.kind), \
+                   array_agg(nullif(a.owner, '')::uuid), array_agg(a.stripe::smallint), \
+                   array_agg(a.side::ledger_side), array_agg(nullif(a.floor, '')::bigint)) \
+               FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[]) \
+                   AS a (id, kind, owner, stripe, side, floor)";
     connection
         .query_one_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
@@ -147,7 +161,7 @@ pub async fn balance(
     }
 }
 
-pub(crate) fn uuids(items: impl Iterator<Item = Option<Uuid>>) -> Value {
+pub(crate) fn uuids(items: impl Iterator<Item = Uuid>) -> Value {
     Value::Array(
         sea_orm::sea_query::ArrayType::Uuid,
         Some(Box::new(items.map(Value::from).collect())),
@@ -161,7 +175,7 @@ pub(crate) fn texts(items: impl Iterator<Item = String>) -> Value {
     )
 }
 
-pub(crate) fn bigints(items: impl Iterator<Item = Option<i64>>) -> Value {
+pub(crate) fn bigints(items: impl Iterator<Item = i64>) -> Value {
     Value::Array(
         sea_orm::sea_query::ArrayType::BigInt,
         Some(Box::new(items.map(Value::from).collect())),

@@ -100,21 +100,22 @@ pub async fn post(
             .iter()
             .flat_map(|p| [(p, p.debit, "debit"), (p, p.credit, "credit")])
     };
-    let millis = |at: EpochMs| i64::try_from(at.get()).ok();
+    // Below 2^53, so the conversion always succeeds.
+    let millis = |at: EpochMs| i64::try_from(at.get()).unwrap_or(i64::MAX);
     let values = vec![
-        uuids(postings.iter().map(|p| Some(p.id().as_uuid()))),
+        uuids(postings.iter().map(|p| p.id().as_uuid())),
         texts(postings.iter().map(|p| p.kind.as_str().to_owned())),
         texts(postings.iter().map(|p| p.source_ref.clone())),
         bigints(postings.iter().map(|p| millis(p.effective_at))),
-        uuids(lines().map(|(p, ..)| Some(p.id().as_uuid()))),
-        uuids(lines().map(|(_, account, _)| Some(account.id().as_uuid()))),
+        uuids(lines().map(|(p, ..)| p.id().as_uuid())),
+        uuids(lines().map(|(_, account, _)| account.id().as_uuid())),
         texts(lines().map(|(.., side)| side.to_owned())),
-        bigints(lines().map(|(p, ..)| Some(p.amount.to_i64()))),
+        bigints(lines().map(|(p, ..)| p.amount.to_i64())),
     ];
-    let sql = "SELECT id FROM ledger_post($1, $2, $3, \
+    let sql = "SELECT id FROM ledger_post($1::uuid[], $2::text[], $3::text[], \
                (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY place) \
-                FROM unnest($4) WITH ORDINALITY AS t (ms, place)), \
-               $5, $6, $7::text[]::ledger_side[], $8) AS id";
+                FROM unnest($4::bigint[]) WITH ORDINALITY AS t (ms, place)), \
+               $5::uuid[], $6::uuid[], $7::text[]::ledger_side[], $8::bigint[]) AS id";
     let rows = connection
         .query_all_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,

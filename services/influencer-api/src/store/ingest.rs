@@ -192,7 +192,7 @@ async fn insert_vaus(
     let values = [
         texts(items().map(|a| a.vau_id.to_string())),
         blobs(items().map(|a| a.fingerprint.as_bytes().to_vec())),
-        uuids(all().map(|c| Some(c.user))),
+        uuids(all().map(|c| c.user)),
         texts(items().map(|a| a.vau.user_id.to_string())),
         texts(items().map(|a| a.vau.device_id.to_string())),
         texts(items().map(|a| a.vau.site_id.to_string())),
@@ -200,15 +200,24 @@ async fn insert_vaus(
         moments(items().map(|a| a.accepted_at)),
         bigints(items().map(|a| a.trust_score.into())),
         bigints(items().map(|a| a.earned.to_i64())),
-        uuids(all().map(|c| c.posting.as_ref().map(|p| p.id().as_uuid()))),
+        // The driver cannot send an array with nulls in it: they travel as empty texts.
+        texts(all().map(|c| {
+            c.posting
+                .as_ref()
+                .map(|p| p.id().as_uuid().to_string())
+                .unwrap_or_default()
+        })),
         Value::from(segment),
     ];
     let sql = "INSERT INTO vaus (vau_id, fingerprint, user_id, wallet_address, device_id, site_id, \
                    submission, accepted_at, trust_score, earned, transaction_id, segment_id) \
-               SELECT v.*, $12::uuid FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::text[], \
-                   $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::bigint[], $10::bigint[], \
-                   $11::uuid[]) AS v (id) \
-               ORDER BY v.id \
+               SELECT id, fingerprint, user_id, wallet, device, site, submission, accepted_at, trust, \
+                   earned, nullif(transaction_id, '')::uuid, $12::uuid \
+               FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::text[], \
+                   $7::bytea[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[]) \
+                   AS v (id, fingerprint, user_id, wallet, device, site, submission, accepted_at, \
+                       trust, earned, transaction_id) \
+               ORDER BY id \
                ON CONFLICT (vau_id) DO NOTHING RETURNING vau_id";
     let rows = tx.query_all_raw(statement(sql, values)).await?;
     rows.iter()

@@ -30,8 +30,8 @@ pub(super) fn bigints(items: impl Iterator<Item = i64>) -> Value {
     )
 }
 
-/// `uuid[]`, with nulls.
-pub(super) fn uuids(items: impl Iterator<Item = Option<Uuid>>) -> Value {
+/// `uuid[]`.
+pub(super) fn uuids(items: impl Iterator<Item = Uuid>) -> Value {
     Value::Array(
         ArrayType::Uuid,
         Some(Box::new(items.map(Value::from).collect())),

@@ -1,0 +1,71 @@
+use crate::support::{Books, reward};
+use ledger::posting::post;
+use sea_orm::ConnectionTrait;
+
+#[tokio::test]
+async fn a_service_cannot_write_the_ledger_around_its_rules() {
+    let books = Books::new().await;
+    let user = books.user().await;
+    post(&books.db, &[reward(1, user, 5)]).await.unwrap();
+    for sql in [
+        "UPDATE ledger_entry SET amount = 500",
+        "DELETE FROM ledger_entry",
+        "UPDATE ledger_tx SET source_ref = 'x'",
+        "DELETE FROM ledger_tx",
+        "TRUNCATE ledger_entry",
+        "UPDATE ledger_account SET posted_credits = 500",
+        "UPDATE ledger_account SET floor = NULL",
+        "INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at) \
+         SELECT gen_random_uuid(), 'x', 'x', fingerprint, now() FROM ledger_tx",
+        "INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount) \
+         SELECT account_id, 99, tx_id, 99, side, amount FROM ledger_entry LIMIT 1",
+        "ALTER TABLE ledger_entry DISABLE TRIGGER ALL",
+        "DROP TABLE ledger_entry",
+    ] {
+        let error = books
+            .db
+            .execute_unprepared(sql)
+            .await
+            .expect_err(sql)
+            .to_string();
+        assert!(
+            error.contains("permission denied") || error.contains("must be owner"),
+            "{sql}: {error}"
+        );
+    }
+    assert_eq!(books.balance(user).await, 5);
+}
+
+#[tokio::test]
+async fn an_unbalanced_or_empty_transaction_is_refused_by_the_database_itself() {
+    let books = Books::new().await;
+    let user = books.user().await;
+    let account = ledger::Account::UserAvailable(user).id().as_uuid();
+    let tx = uuid::Uuid::new_v4();
+    let call = |entries: &str| {
+        format!(
+            "SELECT ledger_post(ARRAY['{tx}']::uuid[], ARRAY['x'], ARRAY['x'], ARRAY[now()], {entries})"
+        )
+    };
+    for entries in [
+        format!(
+            "ARRAY['{tx}']::uuid[], ARRAY['{account}']::uuid[], \
+             ARRAY['credit']::ledger_side[], ARRAY[5]::bigint[]"
+        ),
+        "'{}', '{}', '{}', '{}'".to_owned(),
+        format!(
+            "ARRAY['{tx}','{tx}']::uuid[], ARRAY['{account}','{account}']::uuid[], \
+             ARRAY['credit','debit']::ledger_side[], ARRAY[-5,-5]::bigint[]"
+        ),
+        format!(
+            "ARRAY['{tx}','{tx}']::uuid[], ARRAY['{account}','{account}']::uuid[], \
+             ARRAY['credit','debit']::ledger_side[], ARRAY[0,0]::bigint[]"
+        ),
+    ] {
+        assert!(
+            books.db.execute_unprepared(&call(&entries)).await.is_err(),
+            "{entries}"
+        );
+    }
+    assert_eq!(books.broken().await, Vec::<&str>::new());
+}

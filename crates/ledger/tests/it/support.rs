@@ -1,0 +1,87 @@
+//! What the tests share.
+
+use domain::{Amount, EpochMs, VauId};
+use ledger::Posting;
+use ledger::account::{self, Account, Stripe};
+use ledger::posting::TxKind;
+use ledger::reward::reward_posting;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use testkit::TestDb;
+use uuid::Uuid;
+
+pub(crate) struct Books {
+    pub(crate) test: TestDb,
+    pub(crate) db: DatabaseConnection,
+}
+
+impl Books {
+    pub(crate) async fn new() -> Self {
+        let test = TestDb::new().await;
+        let db = test.connect().await;
+        Self { test, db }
+    }
+
+    /// A user with an open account.
+    pub(crate) async fn user(&self) -> Uuid {
+        let user = Uuid::new_v4();
+        let sql = format!("INSERT INTO users (id) VALUES ('{user}')");
+        self.db.execute_unprepared(&sql).await.unwrap();
+        let accounts: Vec<Account> = (0..8u128)
+            .map(|n| Account::PlatformRewards(Stripe::of(Uuid::from_u128(n))))
+            .chain([Account::UserAvailable(user)])
+            .collect();
+        account::open(&self.db, &accounts).await.unwrap();
+        user
+    }
+
+    pub(crate) async fn balance(&self, user: Uuid) -> u64 {
+        account::balance(&self.db, Account::UserAvailable(user))
+            .await
+            .unwrap()
+            .units()
+    }
+
+    /// Runs a statement as the owner of the tables: what an attacker with the database could do.
+    pub(crate) async fn as_owner(&self, sql: &str) {
+        self.test
+            .connect_as_owner()
+            .await
+            .execute_unprepared(sql)
+            .await
+            .unwrap();
+    }
+
+    /// The ids of the invariants that do not hold.
+    pub(crate) async fn broken(&self) -> Vec<&'static str> {
+        let findings = ledger::check::run(&self.db).await.unwrap();
+        findings
+            .iter()
+            .filter(|f| !f.holds())
+            .map(|f| f.invariant.id)
+            .collect()
+    }
+}
+
+pub(crate) fn vau(n: u128) -> VauId {
+    VauId::from_bytes(n.to_be_bytes())
+}
+
+pub(crate) fn units(n: u64) -> Amount {
+    Amount::from_units(n).unwrap()
+}
+
+/// The reward of VAU `n`.
+pub(crate) fn reward(n: u128, user: Uuid, amount: u64) -> Posting {
+    let at = EpochMs::new(1_767_225_600_000).unwrap();
+    reward_posting(vau(n), user, units(amount), at, Uuid::from_u128(n)).unwrap()
+}
+
+/// The reverse direction, which only tests post so far: from a user to the platform.
+pub(crate) fn charge(source: &str, user: Uuid, amount: u64) -> Posting {
+    let accounts = (
+        Account::UserAvailable(user),
+        Account::PlatformRewards(Stripe::of(Uuid::nil())),
+    );
+    let at = EpochMs::new(0).unwrap();
+    Posting::transfer(TxKind::VauReward, source, at, accounts, units(amount)).unwrap()
+}
