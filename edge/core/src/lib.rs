@@ -1,1 +1,27 @@
-//! The rules of the edge without the Worker: requests, tokens, limits, segments.
+//! The rules of the edge without the Worker: everything here is pure, gets the time as an argument and
+//! runs the same natively and in wasm.
+//!
+//! A VAU's way through: [`request`] (headers, body, fields) → [`token`] and [`jwks`] (who) →
+//! [`integrator`] (optional HMAC) → [`window`] (when) → [`signature`] (which device) →
+//! [`admission`] (device, limits, duplicate, reward) → [`segment`] (packing) → [`resend`] (until the
+//! backend has acknowledged).
+
+pub mod admission;
+pub mod answer;
+pub mod bindings;
+pub mod client;
+pub mod integrator;
+pub mod jwks;
+pub mod limit;
+pub mod refusal;
+pub mod request;
+pub mod resend;
+pub mod segment;
+pub mod settings;
+pub mod shard;
+pub mod signature;
+pub mod token;
+pub mod window;
+
+pub use refusal::Refusal;
+pub use settings::{Secret, Settings, SettingsError};

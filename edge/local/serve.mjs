@@ -1,0 +1,57 @@
+// Runs the built Worker in workerd on this machine: `node edge/local/serve.mjs <config.json>`.
+// Config: {"bundleDir", "host", "port", "persistDir", "vars": {…}}. Prints {"ready":true,"url":…} once it
+// answers, logs to stderr, stops on SIGTERM or SIGINT.
+
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { startWorker } from "./worker.mjs";
+
+function readConfig(path) {
+  if (!path) throw new Error("usage: node edge/local/serve.mjs <config.json>");
+  let config;
+  try {
+    config = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`${path}: ${error.message}`);
+  }
+  for (const [name, kind] of [["bundleDir", "string"], ["host", "string"], ["port", "number"], ["persistDir", "string"]]) {
+    if (typeof config[name] !== kind) throw new Error(`${path}: "${name}" must be a ${kind}`);
+  }
+  return config;
+}
+
+async function untilHealthy(url) {
+  const until = Date.now() + 20_000;
+  for (;;) {
+    try {
+      const answer = await fetch(new URL("/health", url));
+      await answer.arrayBuffer();
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw new Error(`the Worker does not answer at ${url}: ${error.message}`);
+      await new Promise((wake) => setTimeout(wake, 20));
+    }
+  }
+}
+
+async function main() {
+  const running = await startWorker(readConfig(process.argv[2]));
+  let stopping;
+  const stop = () => {
+    stopping ??= running.stop().then(
+      () => process.exit(0),
+      (error) => fail(error),
+    );
+  };
+  // Stays installed: a second signal while stopping must not kill workerd half way.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, stop);
+  await untilHealthy(running.url);
+  if (!stopping) process.stdout.write(`${JSON.stringify({ ready: true, url: running.url })}\n`);
+}
+
+function fail(error) {
+  process.stderr.write(`edge: ${String(error?.message ?? error).split("\n")[0]}\n`);
+  process.exit(1);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main().catch(fail);
