@@ -1,11 +1,31 @@
-//! The Worker that takes signed VAUs in.
+//! The Worker that takes signed VAUs in. Thin: what is right and wrong is decided in `edge-core`, what is
+//! kept in `durable-objects`; here is the plumbing to WebCrypto, the network and the queue.
+
+mod auth;
+mod backend;
+mod consumer;
+mod health;
+mod http;
+mod routes;
+mod shard;
+mod vau;
+#[cfg(feature = "vectors")]
+mod vectors;
+mod webcrypto;
+
 pub use durable_objects::VauShard;
-use worker::{Context, Env, Request, Response, event};
+
+use durable_objects::Bindings;
+use worker::{Context, Env, MessageBatch, Request, Response, event};
+
 #[event(fetch)]
-async fn handle(_r: Request, _e: Env, _c: Context) -> worker::Result<Response> {
-    Response::ok("hi")
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    routes::answer(request, &Bindings::new(env)).await
 }
+
+/// Never fails: an error here would become a panic, and with it the end of every request in the isolate.
 #[event(queue)]
-async fn consume(_r: worker::MessageBatch<String>, _e: Env, _c: Context) -> worker::Result<()> {
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> worker::Result<()> {
+    consumer::deliver(&batch, &Bindings::new(env)).await;
     Ok(())
 }

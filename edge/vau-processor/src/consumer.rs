@@ -1,0 +1,56 @@
+//! The queue's consumer: segments to the backend, receipts to the object.
+
+use crate::{backend, shard};
+use contracts::ingest::VauSegment;
+use durable_objects::{Bindings, log_error, now};
+use edge_core::{Settings, resend};
+use worker::{MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
+
+/// Delivers what it can. A message that fails goes back to the queue and holds up no other.
+pub(crate) async fn deliver(batch: &MessageBatch<String>, bindings: &Bindings) {
+    let settings = bindings.settings();
+    for message in batch.raw_iter() {
+        let delivered = match &settings {
+            Ok(settings) => one(&message, bindings, settings).await,
+            Err(error) => Err(error.to_string()),
+        };
+        match delivered {
+            Ok(()) => message.ack(),
+            Err(cause) => {
+                log_error("a segment was not delivered; it will be sent again", &cause);
+                let age = now().get().saturating_sub(message.timestamp().as_millis());
+                let delay = resend::queue_delay_seconds(age);
+                let options = QueueRetryOptionsBuilder::new()
+                    .with_delay_seconds(delay)
+                    .build();
+                message.retry_with_options(&options);
+            }
+        }
+    }
+}
+
+async fn one(message: &RawMessage, bindings: &Bindings, settings: &Settings) -> Result<(), String> {
+    let body = message
+        .body()
+        .as_string()
+        .ok_or("the message is not text")?;
+    let segment: VauSegment =
+        serde_json::from_str(&body).map_err(|_| "the message is not a segment")?;
+    let receipt = backend::deliver(settings, segment.segment_id, &body)
+        .await
+        .map_err(|error| error.to_string())?;
+    let waiting = shard::acknowledge(bindings, &segment.shard, segment.segment_id)
+        .await
+        .map_err(|error| error.to_string())?;
+    let line = serde_json::json!({
+        "level": "info",
+        "message": "segment delivered",
+        "segmentId": receipt.segment_id,
+        "counted": receipt.counted,
+        "duplicates": receipt.duplicates,
+        "quarantined": receipt.quarantined.len(),
+        "segmentsWaiting": waiting.segments,
+    });
+    worker::console_log!("{line}");
+    Ok(())
+}

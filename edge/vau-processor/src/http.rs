@@ -1,0 +1,89 @@
+//! Requests and responses of the runtime.
+
+use edge_core::Refusal;
+use edge_core::answer::Answer;
+use edge_core::request::{MAX_BODY_BYTES, too_large};
+use futures_util::StreamExt;
+use worker::worker_sys::web_sys;
+use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, Response};
+
+/// The longest wait for another service, body included.
+const TIMEOUT_MS: u32 = 5_000;
+
+/// A header, when it is there and text.
+pub(crate) fn header(request: &Request, name: &str) -> Option<String> {
+    request.headers().get(name).ok().flatten()
+}
+
+/// The body, as long as it stays within the limit; reading ends where the limit does.
+pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
+    let announced = header(request, "content-length").and_then(|n| n.parse::<u64>().ok());
+    if announced.is_some_and(|n| n > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // Without a body there is no stream; an empty body is not JSON, and is told so later.
+    let Ok(mut stream) = request.stream() else {
+        return Ok(bytes);
+    };
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| {
+            Refusal::new(
+                contracts::Code::RequestMalformed,
+                "The body ended before it was complete.",
+            )
+        })?;
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Another service's answer.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Calls another service; errors are the network's or the time's.
+pub(crate) async fn call(
+    method: Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> worker::Result<Reply> {
+    let sent = Headers::new();
+    for (name, value) in headers {
+        sent.set(name, value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(method)
+        .with_headers(sent)
+        .with_body(body.map(wasm_bindgen::JsValue::from_str))
+        // A signed request is for the address it was signed for.
+        .with_redirect(worker::RequestRedirect::Manual);
+    let request = Request::new_with_init(url, &init)?;
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
+    let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
+    Ok(Reply {
+        status: response.status_code(),
+        body: response.bytes().await?,
+    })
+}
+
+/// The runtime's response for an answer.
+pub(crate) fn response(answer: Answer) -> worker::Result<Response> {
+    let headers = Headers::new();
+    for (name, value) in &answer.headers {
+        headers.set(name, value)?;
+    }
+    let builder = Response::builder()
+        .with_status(answer.status)
+        .with_headers(headers);
+    Ok(match answer.body {
+        Some(body) => builder.fixed(body.into_bytes()),
+        None => builder.empty(),
+    })
+}
