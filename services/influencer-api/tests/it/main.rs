@@ -1,0 +1,10 @@
+//! influencer-api over HTTP, on real PostgreSQL and Redis.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod bad_input;
+mod devices;
+mod ingest;
+mod ingest_refusals;
+mod me;
+mod outage;
+mod support;

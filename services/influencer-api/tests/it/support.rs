@@ -1,0 +1,347 @@
+//! A running service, an issuer of tokens, and people with devices.
+
+use axum::Json;
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::auth::{Jwk, Jwks};
+use contracts::ingest::{AcceptedVau, SegmentReceipt};
+use contracts::token::{AUDIENCE, AccessClaims, VERSION};
+use contracts::vau::VauSubmission;
+use domain::http_hmac::SignedRequest;
+use domain::reward::{DeviceHistory, reward, trust_score};
+use domain::{DeviceId, EpochMs, SiteId, WalletAddress, device};
+use ed25519_dalek::{Signer, SigningKey};
+use influencer_api::config::{IngestConfig, Limits};
+use influencer_api::{AppState, Config};
+use reqwest::{Method, Response, StatusCode};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::{Value, json};
+use service::auth::{AccessTokenSigner, TokenConfig};
+use service::clock;
+use service::config::{DatabaseConfig, RedisConfig};
+use service::server::{Running, ServerConfig, start};
+use testkit::{TestDb, TestRedis};
+use uuid::Uuid;
+
+pub(crate) const EDGE_SECRET: &str = "edge-secret-of-the-tests";
+const ISSUER: &str = "https://auth.test.example";
+const SEED: [u8; 32] = [42; 32];
+
+pub(crate) struct Api {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
+    _running: Running,
+    _own: Option<(TestDb, TestRedis)>,
+}
+
+impl Api {
+    pub(crate) async fn new() -> Self {
+        Self::with_limits(Limits {
+            device_registrations_per_minute: 1_000,
+        })
+        .await
+    }
+
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let (test, redis) = (TestDb::new().await, TestRedis::new().await);
+        let mut api = Self::on(&test.app_url, &redis.url, limits).await;
+        api._own = Some((test, redis));
+        api
+    }
+
+    pub(crate) async fn on(database_url: &str, redis_url: &str, limits: Limits) -> Self {
+        let loopback = || std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config {
+            listen: loopback(),
+            ops_listen: loopback(),
+            database: DatabaseConfig {
+                url: database_url.to_owned().into(),
+                max_connections: 10,
+                acquire_timeout_ms: 2_000,
+                statement_timeout_ms: 5_000,
+            },
+            redis: RedisConfig {
+                url: redis_url.to_owned().into(),
+                command_timeout_ms: 1_000,
+            },
+            token: TokenConfig {
+                issuer: ISSUER.into(),
+                jwks_url: issuer().await,
+            },
+            ingest: IngestConfig {
+                keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
+            },
+            limits,
+        };
+        let state = AppState::new(&config).await.unwrap();
+        let app = influencer_api::app(&state);
+        let running = start(app, ServerConfig::new(config.listeners()))
+            .await
+            .unwrap();
+        let url = format!("http://{}", running.public);
+        let ready = async || reqwest::get(format!("{url}/ready")).await.unwrap().status() == 200;
+        let start = std::time::Instant::now();
+        while !ready().await {
+            assert!(
+                start.elapsed().as_secs() < 20,
+                "the service does not become ready"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        Self {
+            db: state.db,
+            url,
+            http: reqwest::Client::new(),
+            _running: running,
+            _own: None,
+        }
+    }
+
+    /// A user who signed in once.
+    pub(crate) async fn user(&self) -> User {
+        let (uid, wallet) = (Uuid::new_v4(), WalletAddress::from_bytes(random()));
+        let sql = format!(
+            "INSERT INTO users (id) VALUES ('{uid}'); \
+             INSERT INTO wallets (address, user_id) VALUES ('{wallet}', '{uid}')"
+        );
+        self.db.execute_unprepared(&sql).await.unwrap();
+        User {
+            uid,
+            wallet,
+            token: token(uid, wallet, |_| ()),
+        }
+    }
+
+    /// A user with one registered device.
+    pub(crate) async fn user_with_device(&self) -> (User, Device) {
+        let (user, device) = (self.user().await, Device::new());
+        let response = self
+            .post("/devices", &user.token, &device.registration(&user))
+            .await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        (user, device)
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Response {
+        self.http
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Response {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(token);
+        request.json(body).send().await.unwrap()
+    }
+
+    /// A request signed as the edge signs.
+    pub(crate) async fn signed(&self, method: Method, path: &str, body: Vec<u8>) -> Response {
+        let timestamp = clock::now_ms();
+        let request = SignedRequest {
+            method: method.as_str(),
+            path,
+            timestamp,
+            body: &body,
+        };
+        let signature = request.sign(EDGE_SECRET.as_bytes());
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("x-key-id", "edge1")
+            .header("x-timestamp", timestamp.to_string())
+            .header("x-hmac-signature", signature)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn deliver_raw(&self, segment: &Value) -> Response {
+        let body = serde_json::to_vec(segment).unwrap();
+        self.signed(Method::POST, "/internal/v1/vau-batches", body)
+            .await
+    }
+
+    /// Delivers a segment that must be taken.
+    pub(crate) async fn deliver(&self, segment_id: Uuid, items: Vec<Value>) -> SegmentReceipt {
+        let response = self.deliver_raw(&segment(segment_id, &items)).await;
+        assert_eq!(
+            response.status(),
+            StatusCode::OK,
+            "{}",
+            response.text().await.unwrap()
+        );
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn balance(&self, user: &User) -> u64 {
+        let body: Value = self
+            .get("/me/balance", &user.token)
+            .await
+            .json()
+            .await
+            .unwrap();
+        body["available"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) AS n FROM {table}");
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        self.db
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get("", "n")
+            .unwrap()
+    }
+
+    pub(crate) async fn assert_sound(&self) {
+        testkit::assert_ledger_invariants(&self.db).await;
+    }
+}
+
+pub(crate) struct User {
+    pub(crate) uid: Uuid,
+    pub(crate) wallet: WalletAddress,
+    pub(crate) token: String,
+}
+
+#[derive(Clone)]
+pub(crate) struct Device(pub(crate) SigningKey);
+
+impl Device {
+    pub(crate) fn new() -> Self {
+        Self(SigningKey::from_bytes(&random()))
+    }
+
+    pub(crate) fn id(&self) -> DeviceId {
+        DeviceId::from_bytes(self.0.verifying_key().to_bytes())
+    }
+
+    pub(crate) fn registration(&self, user: &User) -> Value {
+        self.registration_at(&user.wallet, clock::now_ms())
+    }
+
+    pub(crate) fn registration_at(&self, wallet: &WalletAddress, issued_at: EpochMs) -> Value {
+        let bytes = device::registration_canonical(wallet, &self.id(), issued_at);
+        json!({
+            "deviceId": self.id(),
+            "issuedAt": issued_at,
+            "proof": hex::encode(self.0.sign(&bytes).to_bytes()),
+        })
+    }
+
+    /// The `n`th VAU of this device, as the edge would have accepted it.
+    pub(crate) fn accepted(&self, user: &User, n: u64, payload: &str) -> AcceptedVau {
+        let mut vau = VauSubmission {
+            user_id: user.wallet,
+            device_id: self.id(),
+            site_id: SiteId::try_from("site-news").unwrap(),
+            timestamp: EpochMs::new(1_767_225_600_000 + n).unwrap(),
+            payload: payload.to_owned(),
+            signature: String::new(),
+            attestation: None,
+        };
+        vau.signature = hex::encode(self.0.sign(&vau.signed_fields().canonical()).to_bytes());
+        let device = DeviceHistory {
+            attestations: 0,
+            vau_count: 0,
+            since_last_ms: None,
+        };
+        let trust_score = trust_score(&device);
+        AcceptedVau {
+            vau_id: vau.signed_fields().id(),
+            fingerprint: vau.signed_fields().fingerprint(),
+            vau,
+            accepted_at: clock::now_ms(),
+            device,
+            trust_score,
+            earned: reward(trust_score),
+        }
+    }
+
+    pub(crate) fn item(&self, user: &User, n: u64) -> Value {
+        serde_json::to_value(self.accepted(user, n, "{}")).unwrap()
+    }
+}
+
+pub(crate) fn segment(segment_id: Uuid, items: &[Value]) -> Value {
+    json!({ "version": 1, "segmentId": segment_id, "shard": "0", "items": items })
+}
+
+/// A token of the issuer, with claims that a test may change.
+pub(crate) fn token(
+    uid: Uuid,
+    wallet: WalletAddress,
+    change: impl FnOnce(&mut AccessClaims),
+) -> String {
+    let now = clock::now_seconds();
+    let mut claims = AccessClaims {
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        sub: wallet,
+        wallet_address: wallet,
+        uid,
+        sid: Uuid::new_v4(),
+        jti: Uuid::new_v4(),
+        iat: now,
+        nbf: now,
+        exp: now + 900,
+        ver: VERSION,
+        roles: vec![],
+        influencer_id: None,
+    };
+    change(&mut claims);
+    AccessTokenSigner::new("k1", &SEED).sign(&claims).unwrap()
+}
+
+/// The code of an error answer, after checking that it is a whole problem.
+pub(crate) async fn problem(response: Response, status: u16) -> String {
+    assert_eq!(response.status().as_u16(), status);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let header = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["success"], false);
+    assert_eq!(body["status"], status);
+    assert_eq!(body["requestId"], header);
+    body["code"].as_str().unwrap().to_owned()
+}
+
+/// Serves the issuer's keys and returns where.
+async fn issuer() -> String {
+    let key = Jwk {
+        kty: "OKP".into(),
+        crv: "Ed25519".into(),
+        x: URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&SEED).verifying_key()),
+        kid: "k1".into(),
+        use_: "sig".into(),
+        alg: "EdDSA".into(),
+    };
+    let keys = Jwks { keys: vec![key] };
+    let router = axum::Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+    bytes[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+    bytes
+}
