@@ -5,7 +5,9 @@ let
 
   rust = import ./lib/crane.nix { inherit pkgs crane sources; };
   sources = import ./lib/sources.nix { inherit lib; };
-  tools = import ./lib/tools.nix { inherit pkgs; };
+  tools = import ./lib/tools.nix { inherit pkgs nodeModules; };
+
+  nodeModules = import ./packages/node-modules.nix { inherit pkgs lib; };
 
   services = import ./packages/services.nix { inherit lib rust; };
   # A Worker bundle has one canonical builder; elsewhere the attribute does not exist.
@@ -30,6 +32,7 @@ in
         lib
         rust
         sources
+        tools
         ;
     }
     // import ./checks/repository.nix { inherit pkgs sources; };

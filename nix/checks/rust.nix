@@ -4,6 +4,7 @@
   lib,
   rust,
   sources,
+  tools,
 }:
 let
   inherit (rust) craneLib;
@@ -53,7 +54,9 @@ in
       nativeBuildInputs = [
         pkgs.postgresql
         pkgs.redis
+        pkgs.writableTmpDirAsHomeHook
       ];
+      inherit (tools) env;
       doCheck = true;
       cargoNextestExtraArgs = "--filterset 'not package(e2e)' --no-tests fail";
       doInstallCargoArtifacts = false;

@@ -56,7 +56,12 @@ let
     (root + "/Cargo.lock")
   ];
   prose = fileset.fileFilter (file: file.hasExt "md" || file.hasExt "nix") root;
-  toSource = files: fileset.toSource { inherit root; fileset = files; };
+  toSource =
+    files:
+    fileset.toSource {
+      inherit root;
+      fileset = files;
+    };
 in
 {
   inherit crates;
@@ -73,17 +78,17 @@ in
 
   # Every crate with its tests, and the files that tests and checks read.
   workspace = toSource (
-    fileset.difference (fileset.unions (
-      [
-        lock
-        (root + "/clippy.toml")
-        (root + "/rustfmt.toml")
-        (root + "/deny.toml")
-        (root + "/tests")
-        (fileset.maybeMissing (root + "/docs/reference"))
-      ]
-      ++ map folderOf (lib.attrNames crates)
-    )) prose
+    fileset.difference (fileset.unions [
+      lock
+      (root + "/clippy.toml")
+      (root + "/rustfmt.toml")
+      (root + "/deny.toml")
+      (root + "/crates")
+      (root + "/edge")
+      (root + "/services")
+      (root + "/tests")
+      (fileset.maybeMissing (root + "/docs/reference"))
+    ]) prose
   );
 
   # What the checks of scripts and of these expressions read.

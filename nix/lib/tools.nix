@@ -1,5 +1,5 @@
 # The programs that `./twist` and `twistctl` call, so that neither has anything to install.
-{ pkgs }:
+{ pkgs, nodeModules }:
 {
   # What building and running the platform takes.
   run = [
@@ -29,9 +29,11 @@
     pkgs.deadnix
   ];
 
-  # `TWIST_IN_NIX` tells ./twist that the tools are here; the others keep the build from downloading its own.
+  # `TWIST_IN_NIX` tells ./twist that the tools are here, the others tell twistctl where.
   env = {
     TWIST_IN_NIX = "1";
+    TWIST_NODE = pkgs.lib.getExe pkgs.nodejs_22;
+    TWIST_NODE_MODULES = "${nodeModules}/node_modules";
     ESBUILD_BIN = pkgs.lib.getExe pkgs.esbuild;
     WASM_OPT_BIN = pkgs.lib.getExe' pkgs.binaryen "wasm-opt";
   };

@@ -55,7 +55,7 @@ let
         };
       }
       ''
-        edge-bundler --wasm ${module}/lib/${lib.replaceString "-" "_" crate}.wasm --out-dir $out
+        edge-bundler --wasm ${module}/lib/${lib.replaceString "-" "_" crate}.wasm --out $out
         test -s $out/index.js && test -s $out/index_bg.wasm
       '';
 in

@@ -17,6 +17,4 @@ let
     ) programs;
   };
 in
-lib.mapAttrs (
-  binary: crate: rust.program { inherit crate binary cargoArtifacts; }
-) programs
+lib.mapAttrs (binary: crate: rust.program { inherit crate binary cargoArtifacts; }) programs
