@@ -53,13 +53,13 @@ struct AttestationFields {
 #[serde(rename_all = "camelCase")]
 struct BatchCase {
     #[serde(rename = "batch")]
-    fields: Batch,
+    fields: Submission,
     canonical_hex: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Batch {
+struct Submission {
     batch_id: String,
     submitted_at: EpochMs,
     device_id: DeviceId,

@@ -48,7 +48,7 @@ async fn nobody_without_a_good_token_reads_anything() {
             "auth.token_expired"
         );
         let foreign = token(user.uid, user.wallet, |c| {
-            c.iss = "https://staging.example".into()
+            c.iss = "https://staging.example".into();
         });
         assert_eq!(
             problem(api.get(path, &foreign).await, 401).await,

@@ -32,8 +32,7 @@ pub(crate) struct Api {
     pub(crate) db: DatabaseConnection,
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
-    _running: Running,
-    _own: Option<(TestDb, TestRedis)>,
+    _kept: Kept,
 }
 
 impl Api {
@@ -46,12 +45,21 @@ impl Api {
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let (test, redis) = (TestDb::new().await, TestRedis::new().await);
-        let mut api = Self::on(&test.app_url, &redis.url, limits).await;
-        api._own = Some((test, redis));
-        api
+        let (database_url, redis_url) = (test.app_url.clone(), redis.url.clone());
+        Self::start(&database_url, &redis_url, limits, Some((test, redis))).await
     }
 
+    /// On servers that belong to the test.
     pub(crate) async fn on(database_url: &str, redis_url: &str, limits: Limits) -> Self {
+        Self::start(database_url, redis_url, limits, None).await
+    }
+
+    async fn start(
+        database_url: &str,
+        redis_url: &str,
+        limits: Limits,
+        servers: Option<(TestDb, TestRedis)>,
+    ) -> Self {
         let loopback = || std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config {
             listen: loopback(),
@@ -94,8 +102,10 @@ impl Api {
             db: state.db,
             url,
             http: reqwest::Client::new(),
-            _running: running,
-            _own: None,
+            _kept: Kept {
+                _running: running,
+                _servers: servers,
+            },
         }
     }
 
@@ -206,6 +216,12 @@ impl Api {
     pub(crate) async fn assert_sound(&self) {
         testkit::assert_ledger_invariants(&self.db).await;
     }
+}
+
+/// What has to live as long as the service.
+struct Kept {
+    _running: Running,
+    _servers: Option<(TestDb, TestRedis)>,
 }
 
 pub(crate) struct User {
