@@ -163,7 +163,8 @@ impl WindowCounter for Redis {
         let key = format!("{key}:{}", now / length);
         // The key exists, with its end, before it is counted: a crash between the two leaves nothing that
         // stays for ever. It outlives its window, so that it cannot end in between either.
-        self.put_new(&key, "0".to_owned(), window.saturating_mul(2)).await?;
+        self.put_new(&key, "0".to_owned(), window.saturating_mul(2))
+            .await?;
         let count: u64 = self.run(self.0.quick.incr(&key)).await?;
         Ok((count, Duration::from_millis(length - now % length)))
     }

@@ -1,1 +1,30 @@
-//! Wallet sign-in: nonces, sessions, access tokens, JWKS.
+//! Wallet sign-in.
+//!
+//! A wallet asks for a nonce, signs the message that carries it, and gets an access token. The nonce works
+//! once; the token is an `EdDSA` JWT that every other part of the platform verifies with this service's
+//! public keys.
+
+pub mod config;
+mod domain;
+mod error;
+mod routes;
+mod state;
+mod store;
+
+pub use config::Config;
+pub use error::StartError;
+pub use routes::app;
+pub use state::AppState;
+
+use service::config::Listen;
+use service::server::{self, Running, ServerConfig};
+
+/// Starts the service; it runs until [`Running::stop`]. Needs neither Postgres nor Redis to start.
+pub async fn start(config: &Config) -> Result<Running, StartError> {
+    let state = AppState::new(config).await?;
+    let listen = Listen {
+        public: config.listen,
+        ops: config.ops_listen,
+    };
+    Ok(server::start(app(state), ServerConfig::new(listen)).await?)
+}

@@ -50,9 +50,9 @@ pub(super) fn refused(path: &Path, message: &str) -> ApiError {
 }
 
 fn unknown_field(path: &Path, rest: &str) -> ApiError {
-    let (name, known) = match rest.rsplit_once("`, ") {
-        Some((name, expected)) => (name, expected.strip_prefix("expected ")),
-        None => (rest, None),
+    let (name, known) = match rest.rsplit_once("`, expected ") {
+        Some((name, expected)) => (name, Some(expected)),
+        None => (rest.split('`').next().unwrap_or_default(), None),
     };
     if IDENTITY_FIELDS.contains(&name) {
         return ApiError::of(Code::RequestIdentityInBody);

@@ -1,50 +1,39 @@
 //! Path parameters.
 
+use super::explain;
 use crate::ApiError;
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::Operation;
-use axum::extract::FromRequestParts;
-use axum::extract::path::ErrorKind;
-use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-/// The path's parameters as `T` (a struct with a field for each, so that the documentation names them);
-/// 400 `validation.failed` when one is not valid.
+/// The path's parameters as `T`, a struct with a field for each; 400 `validation.failed` when one is not
+/// valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
 impl<T, S> FromRequestParts<S> for Path<T>
 where
-    T: DeserializeOwned + Send,
+    T: DeserializeOwned,
     S: Send + Sync,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(PathRejection::FailedToDeserializePathParams(error)) => {
-                Err(refused(error.into_kind()))
-            }
-            Err(error) => Err(ApiError::internal(&error)),
-        }
-    }
-}
-
-fn refused(kind: ErrorKind) -> ApiError {
-    match kind {
-        // The text is that of our own id types, which never repeat the input.
-        ErrorKind::DeserializeError { key, message, .. } => {
-            ApiError::invalid(format!("/{key}"), message)
-        }
-        ErrorKind::ParseErrorAtKey { key, .. } | ErrorKind::InvalidUtf8InPathParam { key } => {
-            ApiError::invalid(format!("/{key}"), "is not valid")
-        }
-        ErrorKind::Message(message) => ApiError::invalid("", message),
-        _ => ApiError::invalid("", "is not valid"),
+        let parameters = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::invalid("", "the path is not UTF-8"))?;
+        // The form encoding has a deserializer that reads numbers from text and names the field.
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&parameters)
+            .finish();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(form.as_bytes()));
+        serde_path_to_error::deserialize(pairs)
+            .map(Self)
+            .map_err(|error| explain::refused(error.path(), &error.inner().to_string()))
     }
 }
 

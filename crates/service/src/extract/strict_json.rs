@@ -87,10 +87,9 @@ mod tests {
             "[]",
             "null",
             r#"[{"a":1},{"a":2}]"#,
-            "1e400",
+            "-1.5e3",
         ] {
-            // 1e400 is no f64; whoever needs a number there will refuse it.
-            assert!(check(good.as_bytes()).is_ok() || good == "1e400", "{good}");
+            assert_eq!(check(good.as_bytes()), Ok(()), "{good}");
         }
         for bad in [
             r#"{"a":1,"a":1}"#,

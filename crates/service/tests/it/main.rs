@@ -1,0 +1,15 @@
+//! The shell against real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop on the spot"
+)]
+
+mod auth;
+mod config;
+mod hmac;
+mod issuer;
+mod shell;
+mod strict_json;
+mod world;

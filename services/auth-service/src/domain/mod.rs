@@ -1,0 +1,7 @@
+//! The rules of sign-in. No I/O.
+
+pub(crate) mod challenge;
+pub(crate) mod nonce;
+pub(crate) mod seal;
+pub(crate) mod signature;
+pub(crate) mod token;

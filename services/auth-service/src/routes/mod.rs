@@ -1,0 +1,26 @@
+//! The routes, one file a resource.
+
+mod jwks;
+mod nonce;
+mod verify;
+
+use crate::state::AppState;
+use aide::axum::ApiRouter;
+use service::server::App;
+
+/// The whole application.
+pub fn app(state: AppState) -> App {
+    let checks = state.ready_checks();
+    let public = ApiRouter::new()
+        .merge(nonce::router())
+        .merge(verify::router())
+        .merge(jwks::router())
+        .with_state(state);
+    App::new(
+        "TWIST auth-service",
+        "Wallet sign-in: a nonce, a signed message, an access token, and the keys to verify it.",
+        public,
+        ApiRouter::new(),
+        checks,
+    )
+}

@@ -1,0 +1,45 @@
+//! `POST /auth/nonce`.
+
+use crate::domain::nonce::Nonce;
+use crate::state::AppState;
+use crate::store::nonces;
+use aide::axum::ApiRouter;
+use aide::axum::routing::post_with;
+use axum::extract::State;
+use contracts::auth::{NonceRequest, NonceResponse};
+use service::ApiError;
+use service::extract::Json;
+use telemetry::metrics::AUTH_NONCE_ISSUED;
+use time::OffsetDateTime;
+
+/// A wallet address and its quotes, with room to spare.
+const BODY_LIMIT: usize = 4 * 1024;
+
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().api_route(
+        "/auth/nonce",
+        post_with(nonce, |op| {
+            op.id("createNonce")
+                .summary("Ask for a message to sign")
+                .description(
+                    "Gives out a one-time nonce and the text that carries it. The wallet signs the text \
+                     byte for byte; `POST /auth/verify` takes it back once, within `ttlSeconds`.",
+                )
+                .tag("auth")
+        }),
+    )
+}
+
+async fn nonce(
+    State(state): State<AppState>,
+    Json(request): Json<NonceRequest, BODY_LIMIT>,
+) -> Result<Json<NonceResponse>, ApiError> {
+    let nonce = Nonce::random().map_err(|error| ApiError::internal(&error))?;
+    let challenge =
+        state
+            .challenger
+            .challenge(request.wallet_address, nonce, OffsetDateTime::now_utc());
+    nonces::remember(&state.redis, &challenge).await?;
+    metrics::counter!(AUTH_NONCE_ISSUED).increment(1);
+    Ok(Json(challenge.into()))
+}

@@ -1,0 +1,115 @@
+//! `POST /auth/verify`.
+
+use crate::domain::challenge::{expired, fingerprint};
+use crate::domain::nonce::Nonce;
+use crate::domain::signature::WalletSignature;
+use crate::state::AppState;
+use crate::store::{nonces, sessions};
+use aide::axum::ApiRouter;
+use aide::axum::routing::post_with;
+use axum::extract::State;
+use contracts::Code;
+use contracts::auth::{TokenResponse, VerifyRequest};
+use domain::siws::SignInMessage;
+use service::extract::Json;
+use service::{ApiError, clock};
+use telemetry::metrics::AUTH_SIGN_IN;
+use time::OffsetDateTime;
+
+/// The longest message, a signature and an address, each character escaped.
+const BODY_LIMIT: usize = 16 * 1024;
+
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().api_route(
+        "/auth/verify",
+        post_with(verify, |op| {
+            op.id("verifySignIn")
+                .summary("Exchange a signed message for an access token")
+                .description(
+                    "`message` is the text of `POST /auth/nonce`, unchanged; `signature` is the \
+                     wallet's Ed25519 signature of it, base58 or base64. The nonce is used up by the \
+                     first attempt, also when that fails.",
+                )
+                .tag("auth")
+        }),
+    )
+}
+
+async fn verify(
+    State(state): State<AppState>,
+    Json(request): Json<VerifyRequest, BODY_LIMIT>,
+) -> Result<Json<TokenResponse>, ApiError> {
+    let result = sign_in(&state, &request).await;
+    let word = match &result {
+        Ok(_) => "ok",
+        Err(error) => error.code.as_str(),
+    };
+    metrics::counter!(AUTH_SIGN_IN, "result" => word).increment(1);
+    result.map(Json)
+}
+
+async fn sign_in(state: &AppState, request: &VerifyRequest) -> Result<TokenResponse, ApiError> {
+    // The form first: what is not an attempt does not use up a nonce.
+    let message = SignInMessage::parse(&request.message)
+        .map_err(|error| ApiError::invalid("/message", error.to_string()))?;
+    if message.address != request.wallet_address {
+        return Err(ApiError::invalid(
+            "/walletAddress",
+            "is not the wallet that the message names",
+        ));
+    }
+    let signature = WalletSignature::try_from(request.signature.as_str())
+        .map_err(|error| ApiError::invalid("/signature", error.to_string()))?;
+    let unknown = || {
+        ApiError::new(
+            Code::AuthNonceUsed,
+            "The nonce is used, expired or unknown; ask for a new one.",
+        )
+    };
+    let nonce = Nonce::try_from(message.nonce.as_str()).map_err(|_| unknown())?;
+    // Asked for now, so that without a database the answer is 503 with the nonce still good.
+    let keys = state.keys.current().await?;
+
+    // From here on the nonce is gone, whatever follows: of any number of attempts, one gets past this.
+    let given_out = nonces::take(&state.redis, &nonce)
+        .await?
+        .ok_or_else(unknown)?;
+    if expired(&message, OffsetDateTime::now_utc()) {
+        return Err(unknown());
+    }
+    if given_out != fingerprint(&request.message) {
+        return Err(ApiError::new(
+            Code::AuthSignatureInvalid,
+            "The message is not the one that was given out with this nonce; ask for a new one.",
+        ));
+    }
+    if !signature.verifies(message.address.as_bytes(), request.message.as_bytes()) {
+        return Err(ApiError::new(
+            Code::AuthSignatureInvalid,
+            "The wallet did not sign this message; ask for a new one.",
+        ));
+    }
+
+    let session = sessions::open(&state.database, message.address)
+        .await
+        .map_err(say_that_the_nonce_is_gone)?;
+    let claims = state.tokens.claims(session, clock::now_seconds());
+    let expires_in = claims.exp.saturating_sub(claims.iat);
+    tracing::info!(uid = %claims.uid, sid = %claims.sid, "signed in");
+    let access_token = keys
+        .signer
+        .sign(&claims)
+        .map_err(|error| ApiError::internal(&error))?;
+    Ok(TokenResponse {
+        token_type: "Bearer".to_owned(),
+        access_token,
+        expires_in,
+    })
+}
+
+fn say_that_the_nonce_is_gone(mut error: ApiError) -> ApiError {
+    if error.code == Code::DependencyUnavailable {
+        error.detail = "The sign-in could not be stored; ask for a new nonce.".into();
+    }
+    error
+}

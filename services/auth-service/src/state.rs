@@ -1,0 +1,51 @@
+//! What handlers share.
+
+use crate::config::Config;
+use crate::domain::challenge::Challenger;
+use crate::domain::token::TokenPolicy;
+use crate::error::StartError;
+use crate::store::keys::KeyRing;
+use sea_orm::DatabaseConnection;
+use service::db;
+use service::health::ReadyCheck;
+use service::redis::Redis;
+use std::sync::Arc;
+
+/// What handlers share; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    pub(crate) challenger: Arc<Challenger>,
+    pub(crate) tokens: Arc<TokenPolicy>,
+    pub(crate) database: DatabaseConnection,
+    pub(crate) redis: Redis,
+    pub(crate) keys: KeyRing,
+}
+
+impl AppState {
+    /// Prepares the connections; none of them has to be up yet.
+    pub async fn new(config: &Config) -> Result<Self, StartError> {
+        config.check()?;
+        let database = db::connect(&config.database, "auth-service")
+            .await
+            .map_err(|_| StartError::Database)?;
+        Ok(Self {
+            challenger: Arc::new(config.challenger()),
+            tokens: Arc::new(TokenPolicy {
+                issuer: config.issuer.clone(),
+                ttl: config.access_ttl(),
+            }),
+            redis: Redis::connect(&config.redis)?,
+            keys: KeyRing::new(database.clone(), config.sealing_key()?),
+            database,
+        })
+    }
+
+    /// What `/ready` looks at.
+    pub(crate) fn ready_checks(&self) -> Vec<ReadyCheck> {
+        vec![
+            db::ready_check(&self.database),
+            self.redis.ready_check(),
+            self.keys.ready_check(),
+        ]
+    }
+}

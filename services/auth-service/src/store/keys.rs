@@ -1,0 +1,230 @@
+//! Signing keys: rows shared by all instances, opened in memory.
+
+use super::entity::signing_keys::{ActiveModel, Column, Entity, Model};
+use crate::domain::seal::{SealError, SealingKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::auth::{Jwk, Jwks};
+use domain::bytes::sha256;
+use ed25519_dalek::SigningKey;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ColumnTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _,
+};
+use service::ApiError;
+use service::auth::AccessTokenSigner;
+use service::health::ReadyCheck;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+/// How soon an instance sees a key that another one announced, activated or retired.
+const MAX_AGE: Duration = Duration::from_secs(30);
+
+/// The states of a key whose tokens are believed.
+const PUBLISHED: [&str; 3] = ["announced", "active", "retiring"];
+
+/// The keys as of the last look at the table.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// Signs new tokens.
+    pub(crate) signer: AccessTokenSigner,
+    /// What verifiers are given.
+    pub(crate) jwks: Jwks,
+}
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error(transparent)]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error("the active signing key is not the one that its row says")]
+    Mismatch,
+    #[error("there is no active signing key")]
+    NoneActive,
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Database(error) => error.into(),
+            error => Self::unavailable("keys", &error),
+        }
+    }
+}
+
+/// The signing keys. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyRing(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    database: DatabaseConnection,
+    sealing: SealingKey,
+    loaded: RwLock<Option<(Instant, Arc<Keys>)>>,
+    loading: Mutex<()>,
+}
+
+impl KeyRing {
+    pub(crate) fn new(database: DatabaseConnection, sealing: SealingKey) -> Self {
+        Self(Arc::new(Inner {
+            database,
+            sealing,
+            loaded: RwLock::new(None),
+            loading: Mutex::new(()),
+        }))
+    }
+
+    /// The keys, at most [`MAX_AGE`] old; older while the database does not answer. The very first call of
+    /// all instances makes the first key.
+    pub(crate) async fn current(&self) -> Result<Arc<Keys>, KeyError> {
+        if let Some(keys) = self.loaded(MAX_AGE) {
+            return Ok(keys);
+        }
+        let _turn = self.0.loading.lock().await;
+        if let Some(keys) = self.loaded(MAX_AGE) {
+            return Ok(keys);
+        }
+        match self.load().await {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                let mut slot = self
+                    .0
+                    .loaded
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner);
+                *slot = Some((Instant::now(), keys.clone()));
+                Ok(keys)
+            }
+            Err(error) => match self.loaded(Duration::MAX) {
+                Some(keys) => {
+                    tracing::warn!(cause = %error, "signing keys could not be read again; using the last ones");
+                    Ok(keys)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// `keys`: there is a key to sign with.
+    pub(crate) fn ready_check(&self) -> ReadyCheck {
+        let ring = self.clone();
+        ReadyCheck::new("keys", move || {
+            let ring = ring.clone();
+            async move {
+                ring.current()
+                    .await
+                    .map(|_| ())
+                    .map_err(|error| error.to_string())
+            }
+        })
+    }
+
+    fn loaded(&self, max_age: Duration) -> Option<Arc<Keys>> {
+        let slot = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref()
+            .filter(|(at, _)| at.elapsed() <= max_age)
+            .map(|(_, keys)| keys.clone())
+    }
+
+    async fn load(&self) -> Result<Keys, KeyError> {
+        let mut rows = self.published().await?;
+        if !rows.iter().any(|row| row.state == "active") {
+            self.make_first().await?;
+            rows = self.published().await?;
+        }
+        let active = rows
+            .iter()
+            .find(|row| row.state == "active")
+            .ok_or(KeyError::NoneActive)?;
+        let seed = self
+            .0
+            .sealing
+            .open(&active.sealed_private_key, &active.kid)?;
+        if SigningKey::from_bytes(&seed)
+            .verifying_key()
+            .as_bytes()
+            .as_slice()
+            != active.public_key
+        {
+            return Err(KeyError::Mismatch);
+        }
+        Ok(Keys {
+            signer: AccessTokenSigner::new(active.kid.clone(), &seed),
+            jwks: Jwks {
+                keys: rows.iter().map(jwk).collect(),
+            },
+        })
+    }
+
+    async fn published(&self) -> Result<Vec<Model>, DbErr> {
+        Entity::find()
+            .filter(Column::State.is_in(PUBLISHED))
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Kid)
+            .all(&self.0.database)
+            .await
+    }
+
+    /// Makes an active key, unless another instance does so first: the table admits one.
+    async fn make_first(&self) -> Result<(), KeyError> {
+        let mut seed = Zeroizing::new([0u8; 32]);
+        getrandom::fill(&mut *seed).map_err(|_| SealError::Random)?;
+        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        let kid = thumbprint(&public);
+        let now = OffsetDateTime::now_utc();
+        Entity::insert(ActiveModel {
+            sealed_private_key: Set(self.0.sealing.seal(&seed, &kid)?),
+            kid: Set(kid),
+            public_key: Set(public.to_vec()),
+            state: Set("active".to_owned()),
+            created_at: Set(now),
+            activated_at: Set(Some(now)),
+            retired_at: Set(None),
+        })
+        .on_conflict_do_nothing()
+        .exec_without_returning(&self.0.database)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The key's name: its RFC 7638 thumbprint, so that the same key has the same name everywhere.
+fn thumbprint(public: &[u8; 32]) -> String {
+    let x = URL_SAFE_NO_PAD.encode(public);
+    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(sha256(canonical.as_bytes()))
+}
+
+fn jwk(row: &Model) -> Jwk {
+    Jwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        x: URL_SAFE_NO_PAD.encode(&row.public_key),
+        kid: row.kid.clone(),
+        use_: "sig".to_owned(),
+        alg: "EdDSA".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_key_is_named_as_the_rfc_names_it() {
+        // RFC 8037, appendix A.3.
+        let public =
+            hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+                .unwrap()
+                .try_into()
+                .unwrap();
+        assert_eq!(
+            super::thumbprint(&public),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+    }
+}

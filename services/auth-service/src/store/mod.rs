@@ -1,0 +1,6 @@
+//! Postgres and Redis.
+
+mod entity;
+pub(crate) mod keys;
+pub(crate) mod nonces;
+pub(crate) mod sessions;

@@ -1,0 +1,224 @@
+//! The real binary: what it logs, what it refuses to start with, how it stops.
+
+use crate::world::{ISSUER, Wallet};
+use contracts::auth::{NonceResponse, TokenResponse};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use testkit::{TestDb, TestRedis};
+
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_auth-service"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TWIST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn with_settings(command: &mut Command, database_url: &str, redis_url: &str) {
+    command.envs([
+        ("TWIST_AUTH__LISTEN", "127.0.0.1:0"),
+        ("TWIST_AUTH__OPS_LISTEN", "127.0.0.1:0"),
+        ("TWIST_AUTH__DATABASE__URL", database_url),
+        ("TWIST_AUTH__REDIS__URL", redis_url),
+        ("TWIST_AUTH__ISSUER", ISSUER),
+        ("TWIST_AUTH__DOMAIN", "app.test.example"),
+        ("TWIST_AUTH__URI", "https://app.test.example"),
+        ("TWIST_AUTH__CHAIN_ID", "solana:devnet"),
+        ("TWIST_AUTH__KEY_ENCRYPTION_KEY", &"ab".repeat(32)),
+        ("TWIST_LOG", "trace"),
+    ]);
+}
+
+/// Ends the process when a test fails in the middle.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_logs_at_any_level() {
+    let (db, redis) = (TestDb::new().await, TestRedis::new().await);
+    let mut command = binary();
+    with_settings(&mut command, &db.app_url, &redis.url);
+    let mut process = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let (lines, log) = read_lines(&mut process.0);
+    let address = listening(&lines);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
+    while http
+        .get(format!("{address}/ready"))
+        .send()
+        .await
+        .unwrap()
+        .status()
+        != 200
+    {
+        assert!(tokio::time::Instant::now() < until, "never ready");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    let wallet = Wallet::new(1);
+    let nonce: NonceResponse = http
+        .post(format!("{address}/auth/nonce"))
+        .json(&json!({"walletAddress": wallet.address()}))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let attempt = wallet.attempt(&nonce.message);
+    let token: TokenResponse = http
+        .post(format!("{address}/auth/verify?query=canary-query"))
+        .header("x-request-id", "request-id-1234")
+        .bearer_auth("canary-bearer")
+        .header("cookie", "canary-cookie")
+        .json(&attempt)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    http.get(format!("{address}/canary-path"))
+        .send()
+        .await
+        .unwrap();
+    http.post(format!("{address}/auth/verify"))
+        .json(&json!({"canary-field": "canary-value"}))
+        .send()
+        .await
+        .unwrap();
+
+    let id = i32::try_from(process.0.id()).unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(
+        process.0.wait().unwrap().success(),
+        "SIGTERM must end it cleanly"
+    );
+    let log = log.join().unwrap();
+
+    let signature = attempt["signature"].as_str().unwrap();
+    let parts: Vec<&str> = token.access_token.split('.').collect();
+    let password = db.app_url.split(['/', ':', '@']).nth(4).unwrap().to_owned();
+    assert!(password.len() >= 8, "the test looks for the wrong thing");
+    let key = "ab".repeat(32);
+    for secret in [
+        signature,
+        parts[1],
+        parts[2],
+        &password,
+        &key,
+        &nonce.nonce,
+        &nonce.message,
+    ] {
+        assert!(!log.contains(secret), "logged: {secret}");
+    }
+    assert!(!log.contains("canary"), "{log}");
+
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let request = lines
+        .iter()
+        .find(|line| line["request_id"] == "request-id-1234" && line["message"] == "request")
+        .expect("the request is logged");
+    assert_eq!(request["route"], "/auth/verify");
+    assert_eq!(request["status"], 200);
+    assert_eq!(request["service"], "auth-service");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["message"] == "signed in" && line["request_id"] == "request-id-1234")
+    );
+}
+
+/// Lines as they come, and at the end all of them.
+fn read_lines(process: &mut Child) -> (mpsc::Receiver<String>, std::thread::JoinHandle<String>) {
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut all = String::new();
+        for line in output.lines().map_while(Result::ok) {
+            all.push_str(&line);
+            all.push('\n');
+            let _ = sender.send(line);
+        }
+        all
+    });
+    (receiver, reader)
+}
+
+fn listening(lines: &mpsc::Receiver<String>) -> String {
+    loop {
+        let line = lines
+            .recv_timeout(Duration::from_secs(20))
+            .expect("a line that says where it listens");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["message"] == "listening" {
+            return format!("http://{}", line["address"].as_str().unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_refused_with_one_line_that_names_it() {
+    let good = |command: &mut Command| {
+        with_settings(
+            command,
+            "postgres://nobody@127.0.0.1:1/x",
+            "redis://127.0.0.1:1",
+        )
+    };
+    let mut fine = binary();
+    good(&mut fine);
+    assert!(fine.arg("check-config").output().unwrap().status.success());
+    for (name, value, says) in [
+        (
+            "TWIST_AUTH__KEY_ENCRYPTION_KEY",
+            "canary",
+            "KEY_ENCRYPTION_KEY",
+        ),
+        ("TWIST_AUTH__NONCE_TTL_SECONDS", "0", "NONCE_TTL_SECONDS"),
+        ("TWIST_AUTH__NONCE_TTL", "5", "nonce_ttl"),
+        ("TWIST_AUTH__LISTEN", "nowhere", "LISTEN"),
+        ("TWIST_AUTH__ISSUER", "auth.example", "ISSUER"),
+        ("TWIST_AUTH__STATEMENT", "two\nlines", "STATEMENT"),
+    ] {
+        let mut command = binary();
+        good(&mut command);
+        let mut process = command
+            .env(name, value)
+            .arg("check-config")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut text = String::new();
+        process
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(!process.wait().unwrap().success(), "{name}");
+        assert!(text.contains(says), "{name}: {text}");
+        assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
+}

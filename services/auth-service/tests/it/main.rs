@@ -1,0 +1,15 @@
+//! The service against real Postgres and Redis.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop on the spot"
+)]
+
+mod bad_input;
+mod keys;
+mod logs;
+mod outages;
+mod sign_in;
+mod surface;
+mod world;

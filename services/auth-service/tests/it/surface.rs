@@ -1,0 +1,77 @@
+//! What operators and client writers see.
+
+use crate::world::{Wallet, World, code};
+use serde_json::Value;
+
+#[tokio::test]
+async fn the_documentation_names_every_route_and_its_types() {
+    let world = World::start().await;
+    let document: Value = world
+        .service
+        .get("/openapi.json")
+        .await
+        .json()
+        .await
+        .unwrap();
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        paths,
+        [
+            "/.well-known/jwks.json",
+            "/auth/nonce",
+            "/auth/verify",
+            "/health",
+            "/ready"
+        ]
+    );
+    let verify = &document["paths"]["/auth/verify"]["post"];
+    let body = &verify["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(body, "#/components/schemas/VerifyRequest");
+    let problem = &verify["responses"]["default"]["content"]["application/problem+json"];
+    assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem");
+    for name in [
+        "VerifyRequest",
+        "TokenResponse",
+        "NonceResponse",
+        "Jwks",
+        "Problem",
+        "Readiness",
+    ] {
+        assert!(
+            document["components"]["schemas"][name].is_object(),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_routes_answer_under_the_alias_too() {
+    let world = World::start().await;
+    for path in [
+        "/api/v1/.well-known/jwks.json",
+        "/api/v1/health",
+        "/api/v1/ready",
+    ] {
+        assert_eq!(world.service.get(path).await.status(), 200, "{path}");
+    }
+    assert_eq!(code(world.service.get("/metrics").await).await, "not_found");
+}
+
+#[tokio::test]
+async fn the_metrics_count_nonces_and_sign_ins_by_result() {
+    let world = World::start().await;
+    let wallet = Wallet::new(1);
+    let message = world.service.nonce(&wallet).await.message;
+    let attempt = wallet.attempt(&message);
+    world.service.verify(&attempt).await;
+    world.service.verify(&attempt).await;
+    let metrics = world.service.metrics().await;
+    for part in [
+        "auth_nonce_issued_total ",
+        r#"auth_sign_in_total{result="ok"}"#,
+        r#"auth_sign_in_total{result="auth.nonce_used"}"#,
+        r#"http_request_duration_seconds_count{method="POST",route="/auth/verify",status="200"}"#,
+    ] {
+        assert!(metrics.contains(part), "{part} is missing:\n{metrics}");
+    }
+}
