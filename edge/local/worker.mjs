@@ -70,7 +70,7 @@ export function workerOptions(bundleDir, vars) {
 }
 
 /** Starts the Worker; `workers` are further ones, for tests. */
-export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, persistDir, vars, workers = [], log }) {
+export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, persistDir, vars, workers = [], quiet = false }) {
   const { Miniflare, Log, LogLevel } = loadMiniflare();
   const worker = workerOptions(resolve(bundleDir), vars);
   if (persistDir) mkdirSync(persistDir, { recursive: true });
@@ -85,10 +85,12 @@ export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, per
     // Nothing is fetched from Cloudflare: no request.cf, no update check.
     cf: false,
     telemetry: { enabled: false },
-    log: log ?? new ErrorLog(LogLevel.WARN),
-    handleRuntimeStdio(out, err) {
-      out.pipe(process.stderr, { end: false });
-      err.pipe(process.stderr, { end: false });
+    log: new ErrorLog(quiet ? LogLevel.NONE : LogLevel.WARN),
+    handleRuntimeStdio(...streams) {
+      for (const stream of streams) {
+        if (quiet) stream.resume();
+        else stream.pipe(process.stderr, { end: false });
+      }
     },
     defaultPersistRoot: persistDir ? resolve(persistDir) : undefined,
     durableObjectsPersist: persistDir ? join(resolve(persistDir), "durable-objects") : false,

@@ -29,6 +29,21 @@ pub(crate) async fn answer(mut request: Request, bindings: &Bindings) -> worker:
     };
     let method = request.method();
     let answer = route(&mut request, bindings, settings, &mut exchange).await;
+    log(
+        &exchange,
+        &method,
+        &answer,
+        now().get().saturating_sub(started.get()),
+    );
+    http::response(answer)
+}
+
+/// One line a request, without anything that tells who called. A health check that finds nothing is not worth
+/// a line.
+fn log(exchange: &Exchange, method: &Method, answer: &Answer, ms: u64) {
+    if exchange.path == Some(health::PATH) && answer.status == 200 {
+        return;
+    }
     let line = serde_json::json!({
         "level": "info",
         "message": "request",
@@ -37,10 +52,9 @@ pub(crate) async fn answer(mut request: Request, bindings: &Bindings) -> worker:
         "route": exchange.path,
         "status": answer.status,
         "code": answer.code,
-        "ms": now().get().saturating_sub(started.get()),
+        "ms": ms,
     });
     worker::console_log!("{line}");
-    http::response(answer)
 }
 
 fn known_path(path: &str) -> Option<&'static str> {

@@ -1,0 +1,59 @@
+// Builds what only tests need: the Worker with the exports that run the golden vectors.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const cache = process.env.TWIST_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "twist");
+
+/** What a build needs and finds by itself: the tools of edge/package.json. */
+function environment() {
+  const modules = createRequire(`${process.env.TWIST_NODE_MODULES ?? join(cache, "node/node_modules")}/`);
+  const esbuild = `@esbuild/${process.platform}-${process.arch}/bin/esbuild`;
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  return {
+    ...process.env,
+    // The same folders as twistctl's, so that dependencies are compiled once.
+    CARGO_TARGET_DIR: join(cache, "target"),
+    RUSTFLAGS: `--remap-path-prefix=${root}=/twist --remap-path-prefix=${cargoHome}=/cargo`,
+    ESBUILD_BIN: process.env.ESBUILD_BIN ?? modules.resolve(esbuild),
+    WASM_OPT_BIN: process.env.WASM_OPT_BIN ?? modules.resolve("binaryen/bin/wasm-opt"),
+    // wasm-opt is a script that looks for node.
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+  };
+}
+
+function run(command, args, env) {
+  try {
+    return execFileSync(command, args, { cwd: root, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    throw new Error(`${command} ${args.join(" ")}:\n${error.stderr || error.message}`);
+  }
+}
+
+/** The compiled module with the test exports. */
+export function compileVectors() {
+  const env = { ...environment(), CARGO_TARGET_DIR: join(cache, "target-wasm") };
+  const target = ["--profile", "wasm", "--target", "wasm32-unknown-unknown"];
+  run("cargo", ["build", "--locked", ...target, "-p", "vau-processor", "--features", "vectors"], env);
+  const made = join(env.CARGO_TARGET_DIR, "wasm32-unknown-unknown/wasm/vau_processor.wasm");
+  return made;
+}
+
+/** Bundles `wasm` into `out`. */
+export function bundle(wasm, out) {
+  mkdirSync(out, { recursive: true });
+  const { RUSTFLAGS, ...env } = environment();
+  if (process.env.RUSTFLAGS !== undefined) env.RUSTFLAGS = process.env.RUSTFLAGS;
+  run("cargo", ["run", "--locked", "--quiet", "-p", "edge-bundler", "--", "--wasm", wasm, "--out", out], env);
+  return out;
+}
+
+/** The folder of the bundle with the test exports, from TWIST_EDGE_VECTORS or built now. */
+export function vectorsBundle() {
+  return process.env.TWIST_EDGE_VECTORS ?? bundle(compileVectors(), join(cache, "dist/edge-vectors"));
+}
