@@ -13,18 +13,18 @@ mod store;
 
 pub use config::Config;
 pub use error::StartError;
-pub use routes::app;
-pub use state::AppState;
+
+use state::AppState;
 
 use service::config::Listen;
-use service::server::{self, Running, ServerConfig};
+use service::server::{App, ServerConfig};
 
-/// Starts the service; it runs until [`Running::stop`]. Needs neither Postgres nor Redis to start.
-pub async fn start(config: &Config) -> Result<Running, StartError> {
+/// The application, and where to serve it. Needs neither Postgres nor Redis to be up.
+pub async fn prepare(config: &Config) -> Result<(App, ServerConfig), StartError> {
     let state = AppState::new(config).await?;
     let listen = Listen {
         public: config.listen,
         ops: config.ops_listen,
     };
-    Ok(server::start(app(state), ServerConfig::new(listen)).await?)
+    Ok((routes::app(state), ServerConfig::new(listen)))
 }

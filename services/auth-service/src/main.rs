@@ -1,13 +1,13 @@
 //! Picks a mode: `serve` (the default) or `check-config`.
 
-use auth_service::Config;
+use auth_service::{Config, StartError};
 use clap::{Parser, Subcommand};
-use service::server::shutdown_signal;
+use service::server::{self, shutdown_signal};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Wallet sign-in for TWIST. Configured by TWIST_AUTH__… variables and, if given, a TOML file.
+/// Wallet sign-in for TWIST. Configured by `TWIST_AUTH__…` variables and, if given, a TOML file.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -38,21 +38,17 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stdout(), "the configuration is valid");
             ExitCode::SUCCESS
         }
-        Mode::Serve => serve(&config).await,
+        Mode::Serve => match serve(&config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
     }
 }
 
-async fn serve(config: &Config) -> ExitCode {
+async fn serve(config: &Config) -> Result<(), StartError> {
     telemetry::init("auth-service");
-    match auth_service::start(config).await {
-        Ok(running) => {
-            shutdown_signal().await;
-            tracing::info!("stopping");
-            running.stop().await;
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(&error),
-    }
+    let (app, limits) = auth_service::prepare(config).await?;
+    Ok(server::serve(app, limits, shutdown_signal()).await?)
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {

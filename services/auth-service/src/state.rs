@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// What handlers share; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub(crate) struct AppState {
     pub(crate) challenger: Arc<Challenger>,
     pub(crate) tokens: Arc<TokenPolicy>,
     pub(crate) database: DatabaseConnection,
@@ -23,7 +23,7 @@ pub struct AppState {
 
 impl AppState {
     /// Prepares the connections; none of them has to be up yet.
-    pub async fn new(config: &Config) -> Result<Self, StartError> {
+    pub(crate) async fn new(config: &Config) -> Result<Self, StartError> {
         config.check()?;
         let database = db::connect(&config.database, "auth-service")
             .await

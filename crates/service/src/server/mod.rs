@@ -50,7 +50,10 @@ impl ServerConfig {
     }
 }
 
-/// A started server.
+/// How often samples are folded into the histograms, scraped or not.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// A started server. Dropping it stops it too, without waiting.
 #[derive(Debug)]
 pub struct Running {
     /// Where the public routes are; the port that was taken when 0 was asked for.
@@ -62,6 +65,7 @@ pub struct Running {
     public_task: JoinHandle<()>,
     ops_task: JoinHandle<()>,
     ops_stop: watch::Sender<bool>,
+    upkeep_task: JoinHandle<()>,
 }
 
 impl Running {
@@ -73,6 +77,7 @@ impl Running {
         let _ = self.public_task.await;
         self.ops_stop.send_replace(true);
         let _ = self.ops_task.await;
+        self.upkeep_task.abort();
     }
 }
 
@@ -108,7 +113,16 @@ pub async fn start(app: App, config: ServerConfig) -> io::Result<Running> {
         public_task,
         ops_task,
         ops_stop,
+        upkeep_task: tokio::spawn(keep_metrics()),
     })
+}
+
+async fn keep_metrics() {
+    let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+    loop {
+        ticks.tick().await;
+        telemetry::metrics::upkeep();
+    }
 }
 
 /// [`start`], then [`Running::stop`] once `shutdown` is done.

@@ -38,7 +38,8 @@ async fn surround(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", request_id = %id, method, route = %route);
+    // At the highest level, so that a warning has its request id under every filter.
+    let span = tracing::error_span!("request", request_id = %id, method, route = %route);
 
     let in_flight = InFlight::new();
     let response = next.run(request).instrument(span.clone()).await;

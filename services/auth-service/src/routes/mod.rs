@@ -9,7 +9,7 @@ use aide::axum::ApiRouter;
 use service::server::App;
 
 /// The whole application.
-pub fn app(state: AppState) -> App {
+pub(crate) fn app(state: AppState) -> App {
     let checks = state.ready_checks();
     let public = ApiRouter::new()
         .merge(nonce::router())

@@ -184,7 +184,7 @@ fn a_configuration_that_is_wrong_is_refused_with_one_line_that_names_it() {
             command,
             "postgres://nobody@127.0.0.1:1/x",
             "redis://127.0.0.1:1",
-        )
+        );
     };
     let mut fine = binary();
     good(&mut fine);

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::expect_used,
     reason = "a test may stop on the spot"
 )]
 

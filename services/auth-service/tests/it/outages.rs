@@ -4,6 +4,8 @@ use crate::world::{Service, Wallet, code, config};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use testkit::{OwnPostgres, OwnRedis, TestDb, TestRedis};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn without_redis_nobody_signs_in_and_afterwards_everybody_does() {
@@ -35,6 +37,43 @@ async fn without_redis_nobody_signs_in_and_afterwards_everybody_does() {
     redis.start().await;
     service.until_status("/ready", 200).await;
     service.sign_in(&wallet).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_holds_up_nobody() {
+    let (db, redis) = (TestDb::new().await, OwnRedis::new().await);
+    let service = Service::start(&config(&db.app_url, &redis.url)).await;
+    let wallet = Wallet::new(1);
+    service.sign_in(&wallet).await;
+    pause(&redis, 4_000).await;
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let body = json!({"walletAddress": wallet.address()});
+        assert_eq!(
+            code(service.post("/auth/nonce", &body).await).await,
+            "dependency.unavailable"
+        );
+        assert!(
+            asked.elapsed() < Duration::from_millis(1_800),
+            "{:?}",
+            asked.elapsed()
+        );
+    }
+    service.until_status("/ready", 200).await;
+    service.sign_in(&wallet).await;
+}
+
+/// Makes Redis accept everything and answer nothing for a while.
+async fn pause(redis: &OwnRedis, ms: u32) {
+    let password = redis.url.split([':', '@']).nth(2).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port()))
+        .await
+        .unwrap();
+    let commands = format!("AUTH {password}\r\nCLIENT PAUSE {ms} ALL\r\n");
+    stream.write_all(commands.as_bytes()).await.unwrap();
+    let mut answer = [0; 10];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"+OK\r\n+OK\r\n");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use reqwest::{Client, Response};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 use service::config::{DatabaseConfig, RedisConfig};
-use service::server::Running;
+use service::server::{self, Running};
 use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::{TestDb, TestRedis};
@@ -104,8 +104,9 @@ impl Service {
     }
 
     pub(crate) async fn start_unready(config: &Config) -> Self {
+        let (app, limits) = auth_service::prepare(config).await.unwrap();
         Self {
-            running: auth_service::start(config).await.unwrap(),
+            running: server::start(app, limits).await.unwrap(),
             http: Client::builder().no_proxy().build().unwrap(),
         }
     }
