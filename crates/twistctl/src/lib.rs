@@ -1,1 +1,20 @@
 //! The one command line of TWIST for developers, operators and auditors.
+//!
+//! Each subcommand is a file in [`commands`]. What they share: [`build`] makes the artifacts,
+//! [`platform`] runs them on this machine, [`smoke`] walks the journeys, [`suites`] runs the tests.
+
+pub mod build;
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod paths;
+pub mod platform;
+pub mod smoke;
+pub mod suites;
+
+mod run;
+mod tools;
+mod ui;
+
+pub use error::CtlError;
+pub use paths::Paths;

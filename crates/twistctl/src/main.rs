@@ -1,3 +1,8 @@
 //! Entry point.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    twistctl::cli::Cli::parse().run()
+}

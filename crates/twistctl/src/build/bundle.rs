@@ -1,0 +1,109 @@
+//! The Worker: the crate compiled to wasm32, then made deployable.
+
+use crate::run::watch;
+use crate::ui::Step;
+use crate::{CtlError, Paths, tools};
+use sha2::{Digest, Sha256};
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+const STAMP: &str = ".inputs";
+
+pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBuf, CtlError> {
+    let wasm = compile(paths, step)?;
+    let out = paths.bundle();
+    fs::create_dir_all(&out).map_err(CtlError::io("make", &out))?;
+    // Two builds at once would mix their files.
+    let lock_path = paths.cache.join("dist/.lock");
+    let lock = File::create(&lock_path).map_err(CtlError::io("open", &lock_path))?;
+    lock.lock().map_err(CtlError::io("lock", &lock_path))?;
+    let (esbuild, wasm_opt) = (tools::esbuild(paths)?, tools::wasm_opt(paths)?);
+    let inputs = digest(&[
+        &wasm,
+        bundler,
+        &esbuild,
+        &wasm_opt,
+        &paths.root.join("edge/package-lock.json"),
+    ])?;
+    let stamp = out.join(STAMP);
+    let complete = ["index.js", "index_bg.wasm"].map(|name| out.join(name).is_file());
+    if complete == [true, true] && fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) {
+        return Ok(out);
+    }
+    step.detail("bundling");
+    let mut command = Command::new(bundler);
+    command
+        .arg("--wasm")
+        .arg(&wasm)
+        .arg("--out")
+        .arg(&out)
+        .env("ESBUILD_BIN", esbuild)
+        .env("WASM_OPT_BIN", wasm_opt)
+        .env("PATH", path_with_node(paths)?);
+    let ended = watch(command, |line| step.detail(line))?;
+    if !ended.ok {
+        return Err(CtlError::Tool {
+            what: "bundling the Worker".into(),
+            output: ended.output,
+        });
+    }
+    fs::write(&stamp, inputs).map_err(CtlError::io("write", &stamp))?;
+    Ok(out)
+}
+
+fn compile(paths: &Paths, step: &Step) -> Result<PathBuf, CtlError> {
+    let mut command = cargo(paths);
+    command.args(["build", "--locked", "--profile", "wasm"]);
+    command.args(["--target", WASM_TARGET, "-p", "vau-processor"]);
+    let ended = watch(command, |line| step.detail(line))?;
+    if !ended.ok {
+        return Err(CtlError::Tool {
+            what: "compiling the Worker".into(),
+            output: ended.output,
+        });
+    }
+    Ok(paths
+        .target_wasm()
+        .join(WASM_TARGET)
+        .join("wasm/vau_processor.wasm"))
+}
+
+/// cargo for wasm32. A module must not tell where it was compiled, so paths are replaced.
+pub(crate) fn cargo(paths: &Paths) -> Command {
+    let cargo_home = env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    let flags = format!(
+        "--remap-path-prefix={}=/twist\u{1f}--remap-path-prefix={}=/cargo",
+        paths.root.display(),
+        cargo_home.display()
+    );
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&paths.root)
+        .env("CARGO_TARGET_DIR", paths.target_wasm())
+        .env("CARGO_ENCODED_RUSTFLAGS", flags);
+    command
+}
+
+/// npm's wasm-opt is a script that looks for `node`.
+fn path_with_node(paths: &Paths) -> Result<std::ffi::OsString, CtlError> {
+    let node = tools::node(paths)?;
+    let folder = node.parent().map(Path::to_owned);
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(folder.into_iter().chain(env::split_paths(&path)))
+        .map_err(|error| CtlError::Help(format!("PATH cannot be used: {error}")))
+}
+
+fn digest(files: &[&Path]) -> Result<String, CtlError> {
+    let mut hash = Sha256::new();
+    for file in files {
+        let bytes = fs::read(file).map_err(CtlError::io("read", file))?;
+        hash.update(Sha256::digest(&bytes));
+    }
+    Ok(hex::encode(hash.finalize()))
+}

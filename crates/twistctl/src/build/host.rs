@@ -1,0 +1,38 @@
+//! The programs of this machine.
+
+use crate::run::watch;
+use crate::ui::Step;
+use crate::{CtlError, Paths};
+use std::path::PathBuf;
+use std::process::Command;
+
+pub(crate) struct Host {
+    pub(crate) auth: PathBuf,
+    pub(crate) api: PathBuf,
+    pub(crate) migrate: PathBuf,
+    pub(crate) bundler: PathBuf,
+}
+
+/// Builds every program of the workspace at once: the same features as the tests have, so that
+/// dependencies are compiled once for both.
+pub(crate) fn build(paths: &Paths, step: &Step) -> Result<Host, CtlError> {
+    let mut command = Command::new("cargo");
+    command
+        .args(["build", "--locked", "--bins"])
+        .current_dir(&paths.root)
+        .env("CARGO_TARGET_DIR", paths.target());
+    let ended = watch(command, |line| step.detail(line))?;
+    if !ended.ok {
+        return Err(CtlError::Tool {
+            what: "building the services".into(),
+            output: ended.output,
+        });
+    }
+    let program = |name: &str| paths.target().join("debug").join(name);
+    Ok(Host {
+        auth: program("auth-service"),
+        api: program("influencer-api"),
+        migrate: program("twist-migrate"),
+        bundler: program("edge-bundler"),
+    })
+}

@@ -1,0 +1,37 @@
+//! Makes what runs: the services and the Worker bundle.
+
+mod bundle;
+mod host;
+
+pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
+
+use crate::ui::Step;
+use crate::{CtlError, Paths};
+use std::path::PathBuf;
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    /// auth-service.
+    pub auth: PathBuf,
+    /// influencer-api.
+    pub api: PathBuf,
+    /// twist-migrate.
+    pub migrate: PathBuf,
+    /// Folder with `index.js` and `index_bg.wasm`.
+    pub bundle: PathBuf,
+}
+
+/// Builds everything that is not up to date.
+pub fn build(paths: &Paths) -> Result<Artifacts, CtlError> {
+    let host = Step::during("build the services", |step| host::build(paths, step))?;
+    let bundle = Step::during("build the Worker", |step| {
+        bundle::build(paths, &host.bundler, step)
+    })?;
+    Ok(Artifacts {
+        auth: host.auth,
+        api: host.api,
+        migrate: host.migrate,
+        bundle,
+    })
+}

@@ -1,0 +1,33 @@
+//! What may differ from one local platform to another.
+
+use std::collections::BTreeMap;
+
+/// Where ports come from on the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortChoice {
+    /// 3001, 3003, 8787, …, as far as they are free.
+    Usual,
+    /// Any free ones, so that a platform of a test is not taken for the developer's.
+    Any,
+}
+
+/// Settings of a local platform.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where ports come from.
+    pub ports: PortChoice,
+    /// Bindings of the Worker that differ from the local defaults.
+    pub edge_vars: BTreeMap<String, String>,
+    /// Environment of auth-service that differs from the local defaults.
+    pub auth_env: BTreeMap<String, String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ports: PortChoice::Usual,
+            edge_vars: BTreeMap::new(),
+            auth_env: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The local platform's secrets: made once, kept in a file that only its owner can read.
+
+use crate::{CtlError, Paths};
+use serde::{Deserialize, Serialize};
+use stack::{Passwords, random_hex};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+/// Every secret, as hex digits.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secrets {
+    postgres_admin: String,
+    postgres_owner: String,
+    postgres_app: String,
+    /// Redis' password.
+    pub redis: String,
+    /// Seals auth-service's signing keys.
+    pub key_encryption_key: String,
+    /// Between the edge and influencer-api.
+    pub ingest: String,
+    /// Of the integrator [`Secrets::INTEGRATOR`].
+    pub integrator: String,
+    /// Seed of the demo wallet.
+    pub demo_wallet: String,
+    /// Seed of the demo device.
+    pub demo_device: String,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+impl Secrets {
+    /// Names the ingest secret.
+    pub const INGEST_KEY: &str = "edge-local";
+    /// The integrator that the smoke journeys sign as.
+    pub const INTEGRATOR: &str = "smoke";
+
+    /// Reads them; makes them the first time.
+    pub fn load_or_make(paths: &Paths) -> Result<Self, CtlError> {
+        let path = paths.state.join("secrets.json");
+        if path.exists() {
+            let text = fs::read(&path).map_err(CtlError::io("read", &path))?;
+            return serde_json::from_slice(&text)
+                .map_err(|source| CtlError::Damaged { path, source });
+        }
+        let secrets = Self::generate()?;
+        let text = serde_json::to_vec_pretty(&secrets).map_err(|source| CtlError::Damaged {
+            path: path.clone(),
+            source,
+        })?;
+        write_private(&path, &text)?;
+        Ok(secrets)
+    }
+
+    fn generate() -> Result<Self, CtlError> {
+        let make = || random_hex(32);
+        Ok(Self {
+            postgres_admin: make()?,
+            postgres_owner: make()?,
+            postgres_app: make()?,
+            redis: make()?,
+            key_encryption_key: make()?,
+            ingest: make()?,
+            integrator: make()?,
+            demo_wallet: make()?,
+            demo_device: make()?,
+        })
+    }
+
+    /// Those of the database's roles.
+    pub fn passwords(&self) -> Passwords {
+        Passwords {
+            admin: self.postgres_admin.clone(),
+            owner: self.postgres_owner.clone(),
+            app: self.postgres_app.clone(),
+        }
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(path: &std::path::Path, bytes: &[u8]) -> Result<(), CtlError> {
+    let draft = path.with_extension("new");
+    let io = |doing| CtlError::io(doing, &draft);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(io("open"))?;
+    file.write_all(bytes).map_err(io("write"))?;
+    file.sync_all().map_err(io("write"))?;
+    fs::rename(&draft, path).map_err(io("rename"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn secrets_are_made_once_and_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths {
+            root: folder.path().into(),
+            cache: folder.path().into(),
+            state: folder.path().into(),
+        };
+        let first = Secrets::load_or_make(&paths).unwrap();
+        let again = Secrets::load_or_make(&paths).unwrap();
+        assert_eq!(first.ingest, again.ingest);
+        assert_ne!(first.ingest, first.redis);
+        let mode = fs::metadata(folder.path().join("secrets.json"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{first:?}").contains(&first.ingest));
+    }
+}

@@ -1,0 +1,92 @@
+//! The suites that cargo runs.
+
+use crate::Paths;
+use crate::build::{WASM_TARGET, wasm_cargo};
+use crate::run::watch;
+use crate::suites::{Done, Tally, both, one_check};
+use crate::ui::Step;
+use std::process::Command;
+
+/// The crates that build for wasm32 only.
+const WASM_CRATES: [&str; 2] = ["durable-objects", "vau-processor"];
+/// Cases of each property test under `fuzz`; the default is 256.
+const FUZZ_CASES: &str = "20000";
+/// VAUs in flight under `load`; the e2e suite has 500.
+const LOAD_VAUS: &str = "5000";
+
+pub(super) fn fmt(paths: &Paths, step: &Step) -> Done {
+    let mut command = host(paths);
+    command.args(["fmt", "--all", "--check"]);
+    one_check(command, step)
+}
+
+pub(super) fn clippy(paths: &Paths, step: &Step) -> (Tally, String) {
+    let mut native = host(paths);
+    native.args(["clippy", "--locked", "--all-targets"]);
+    native.args(["--", "--deny", "warnings"]);
+    let mut wasm = wasm_cargo(paths);
+    wasm.args(["clippy", "--locked", "--target", WASM_TARGET]);
+    wasm.args(WASM_CRATES.iter().flat_map(|name| ["-p", name]));
+    wasm.args(["--", "--deny", "warnings"]);
+    both(one_check(native, step), one_check(wasm, step))
+}
+
+pub(super) fn unit(paths: &Paths, step: &Step) -> Done {
+    let mut command = tests(paths);
+    command.args(["--exclude", "e2e"]);
+    counted(command, step)
+}
+
+pub(super) fn e2e(paths: &Paths, step: &Step) -> Done {
+    counted(e2e_command(paths, ""), step)
+}
+
+pub(super) fn load(paths: &Paths, step: &Step) -> Done {
+    let mut command = e2e_command(paths, "crash::");
+    command.env("TWIST_E2E_VAUS", LOAD_VAUS);
+    counted(command, step)
+}
+
+pub(super) fn soak(paths: &Paths, step: &Step, minutes: u32) -> Done {
+    let mut command = e2e_command(paths, "soak::");
+    command.env("TWIST_E2E_SOAK_SECONDS", (minutes * 60).to_string());
+    counted(command, step)
+}
+
+pub(super) fn fuzz(paths: &Paths, step: &Step) -> Done {
+    let mut command = tests(paths);
+    command
+        .args(["--exclude", "e2e", "--lib", "--bins"])
+        .env("PROPTEST_CASES", FUZZ_CASES);
+    counted(command, step)
+}
+
+/// The same packages for every run but those excluded, so that dependencies are compiled once.
+fn tests(paths: &Paths) -> Command {
+    let mut command = host(paths);
+    command.args(["test", "--locked", "--no-fail-fast", "--workspace"]);
+    command.args(WASM_CRATES.iter().flat_map(|name| ["--exclude", name]));
+    command
+}
+
+/// The tests build the programs they run.
+fn e2e_command(paths: &Paths, filter: &str) -> Command {
+    let mut command = tests(paths);
+    command.args(["--test", "e2e", "--", filter]);
+    command
+}
+
+fn host(paths: &Paths) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&paths.root)
+        .env("CARGO_TARGET_DIR", paths.target())
+        .env("TWIST_ROOT", &paths.root);
+    command
+}
+
+fn counted(command: Command, step: &Step) -> Done {
+    let ended = watch(command, |line| step.detail(line))?;
+    let tally = Tally::of_cargo(&ended.output).checked(ended.ok);
+    Ok((tally, ended.output))
+}

@@ -1,0 +1,116 @@
+//! The test suites of `test`: each runs to its end, whatever the others did.
+
+mod cargo;
+mod edge;
+mod nix;
+mod shell;
+mod tally;
+
+pub use tally::{SuiteResult, Tally};
+
+use crate::run::watch;
+use crate::ui::Step;
+use crate::{CtlError, Paths, ui};
+use std::process::Command;
+use std::time::Instant;
+
+/// A suite by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Suite {
+    /// Every Rust file is formatted.
+    Fmt,
+    /// The lints, for this machine and for wasm32.
+    Clippy,
+    /// Every script passes shellcheck.
+    Shell,
+    /// Every .nix file parses.
+    NixSyntax,
+    /// Rust tests: units, and services against real PostgreSQL and Redis.
+    Unit,
+    /// The built Worker in workerd.
+    Edge,
+    /// Journeys and faults on the whole platform.
+    E2e,
+    /// The flake evaluates (needs Nix).
+    Nix,
+    /// kill -9 of the api under many more VAUs.
+    Load,
+    /// Property tests with many more cases.
+    Fuzz,
+    /// Journeys over and over, with restarts in between.
+    Soak,
+}
+
+/// What a plain `test` runs: cheap answers first.
+pub(crate) fn default_suites() -> Vec<Suite> {
+    let mut suites = vec![
+        Suite::Fmt,
+        Suite::Shell,
+        Suite::NixSyntax,
+        Suite::Clippy,
+        Suite::Unit,
+        Suite::Edge,
+        Suite::E2e,
+    ];
+    if stack::binaries::on_path("nix").is_some() {
+        suites.push(Suite::Nix);
+    }
+    suites
+}
+
+/// Runs one suite and shows what failed in full.
+pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult {
+    let started = Instant::now();
+    let name = name(suite);
+    let step = Step::start(name.clone());
+    let done = match suite {
+        Suite::Fmt => cargo::fmt(paths, &step),
+        Suite::Clippy => Ok(cargo::clippy(paths, &step)),
+        Suite::Shell => shell::check(paths, &step),
+        Suite::NixSyntax => nix::syntax(paths),
+        Suite::Unit => cargo::unit(paths, &step),
+        Suite::Edge => edge::test(paths, &step),
+        Suite::E2e => cargo::e2e(paths, &step),
+        Suite::Nix => nix::flake(paths, &step),
+        Suite::Load => cargo::load(paths, &step),
+        Suite::Fuzz => cargo::fuzz(paths, &step),
+        Suite::Soak => cargo::soak(paths, &step, soak_minutes),
+    };
+    // A suite that could not run is a failure, not a suite without tests.
+    let (tally, output) = done.unwrap_or_else(|error| (Tally::failure(), error.to_string()));
+    if tally.failed == 0 {
+        step.done();
+    } else {
+        step.failed();
+        ui::say(&format!("\n{name}:\n{output}\n"));
+    }
+    SuiteResult {
+        name,
+        tally,
+        took: started.elapsed(),
+    }
+}
+
+fn name(suite: Suite) -> String {
+    use clap::ValueEnum;
+    suite
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+/// A suite's result: what it counted, and its output for the case of failure.
+type Done = Result<(Tally, String), CtlError>;
+
+/// Runs a tool whose exit code is the one thing it says.
+fn one_check(command: Command, step: &Step) -> Done {
+    let ended = watch(command, |line| step.detail(line))?;
+    Ok((Tally::of(ended.ok), ended.output))
+}
+
+/// One after the other, whatever the first says.
+fn both(first: Done, second: Done) -> (Tally, String) {
+    let text = |done: Done| done.unwrap_or_else(|error| (Tally::failure(), error.to_string()));
+    let ((one, one_text), (two, two_text)) = (text(first), text(second));
+    (one.plus(two), format!("{one_text}\n{two_text}"))
+}
