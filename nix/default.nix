@@ -35,6 +35,12 @@ in
         tools
         ;
     }
+    // lib.optionalAttrs (edge ? edge-vau-processor) (
+      import ./checks/edge.nix {
+        inherit pkgs sources nodeModules;
+        bundle = edge.edge-vau-processor;
+      }
+    )
     // import ./checks/repository.nix { inherit pkgs sources; };
 
   devShells.default = import ./devshell.nix { inherit pkgs tools; };

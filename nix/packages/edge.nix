@@ -13,7 +13,8 @@ let
     nativeBuildInputs = [ pkgs.lld ];
     # A module must not tell where it was compiled.
     preBuild = ''
-      export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$PWD=/twist"
+      remap="--remap-path-prefix=$PWD=/twist --remap-path-prefix=$cargoVendorDir=/cargo"
+      export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap"
     '';
   };
 

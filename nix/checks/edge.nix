@@ -1,0 +1,24 @@
+# The Worker bundle that is deployed, in workerd. The golden vectors need a build that exports more, so
+# `./twist test` runs them.
+{
+  pkgs,
+  sources,
+  nodeModules,
+  bundle,
+}:
+{
+  edge-tests =
+    pkgs.runCommand "edge-tests"
+      {
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+        TWIST_EDGE_DIST = bundle;
+        TWIST_NODE_MODULES = "${nodeModules}/node_modules";
+      }
+      ''
+        export HOME=$TMPDIR
+        cd ${sources.workspace}
+        shopt -s extglob failglob
+        node --test edge/tests/!(vectors).test.mjs
+        touch $out
+      '';
+}
