@@ -96,7 +96,8 @@ in
     fileset.unions [
       (root + "/flake.nix")
       (root + "/nix")
-      (fileset.maybeMissing (root + "/twist"))
+      (root + "/twist")
+      (root + "/.ci/run")
     ]
   );
 }
