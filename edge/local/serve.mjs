@@ -35,7 +35,8 @@ async function untilHealthy(url) {
 }
 
 async function main() {
-  const running = await startWorker(readConfig(process.argv[2]));
+  const onEnd = () => fail(new Error("workerd has ended"));
+  const running = await startWorker({ ...readConfig(process.argv[2]), onEnd });
   let stopping;
   const stop = () => {
     stopping ??= running.stop().then(
@@ -44,7 +45,11 @@ async function main() {
     );
   };
   // Stays installed: a second signal while stopping must not kill workerd half way.
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, stop);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+    // Miniflare's own would end the process before workerd has stopped.
+    process.removeAllListeners(signal);
+    process.on(signal, stop);
+  }
   await untilHealthy(running.url);
   if (!stopping) process.stdout.write(`${JSON.stringify({ ready: true, url: running.url })}\n`);
 }

@@ -69,11 +69,12 @@ export function workerOptions(bundleDir, vars) {
   };
 }
 
-/** Starts the Worker; `workers` are further ones, for tests. */
-export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, persistDir, vars, workers = [], quiet = false }) {
+/** Starts the Worker; `workers` are further ones, for tests. `onEnd` is called when workerd ends by itself. */
+export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, persistDir, vars, workers = [], quiet = false, onEnd }) {
   const { Miniflare, Log, LogLevel } = loadMiniflare();
   const worker = workerOptions(resolve(bundleDir), vars);
   if (persistDir) mkdirSync(persistDir, { recursive: true });
+  let stopping = false;
   class ErrorLog extends Log {
     log(message) {
       process.stderr.write(`${message}\n`);
@@ -87,6 +88,7 @@ export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, per
     telemetry: { enabled: false },
     log: new ErrorLog(quiet ? LogLevel.NONE : LogLevel.WARN),
     handleRuntimeStdio(...streams) {
+      streams[0].once("close", () => stopping || onEnd?.());
       for (const stream of streams) {
         if (quiet) stream.resume();
         else stream.pipe(process.stderr, { end: false });
@@ -97,5 +99,9 @@ export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, per
     workers: [worker, ...workers],
   });
   const url = (await miniflare.ready).href.replace(/\/$/, "");
-  return { url, miniflare, stop: () => miniflare.dispose() };
+  const stop = () => {
+    stopping = true;
+    return miniflare.dispose();
+  };
+  return { url, miniflare, stop };
 }

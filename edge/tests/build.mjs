@@ -14,12 +14,8 @@ const cache = process.env.TWIST_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? 
 function environment() {
   const modules = createRequire(`${process.env.TWIST_NODE_MODULES ?? join(cache, "node/node_modules")}/`);
   const esbuild = `@esbuild/${process.platform}-${process.arch}/bin/esbuild`;
-  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   return {
     ...process.env,
-    // The same folders as twistctl's, so that dependencies are compiled once.
-    CARGO_TARGET_DIR: join(cache, "target"),
-    RUSTFLAGS: `--remap-path-prefix=${root}=/twist --remap-path-prefix=${cargoHome}=/cargo`,
     ESBUILD_BIN: process.env.ESBUILD_BIN ?? modules.resolve(esbuild),
     WASM_OPT_BIN: process.env.WASM_OPT_BIN ?? modules.resolve("binaryen/bin/wasm-opt"),
     // wasm-opt is a script that looks for node.
@@ -35,20 +31,24 @@ function run(command, args, env) {
   }
 }
 
-/** The compiled module with the test exports. */
+/** The compiled module with the test exports. Folders and flags are twistctl's, so that nothing compiles twice. */
 export function compileVectors() {
-  const env = { ...environment(), CARGO_TARGET_DIR: join(cache, "target-wasm") };
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  const folder = join(cache, "target-wasm");
+  const env = {
+    ...environment(),
+    CARGO_TARGET_DIR: folder,
+    CARGO_ENCODED_RUSTFLAGS: `--remap-path-prefix=${root}=/twist\x1f--remap-path-prefix=${cargoHome}=/cargo`,
+  };
   const target = ["--profile", "wasm", "--target", "wasm32-unknown-unknown"];
   run("cargo", ["build", "--locked", ...target, "-p", "vau-processor", "--features", "vectors"], env);
-  const made = join(env.CARGO_TARGET_DIR, "wasm32-unknown-unknown/wasm/vau_processor.wasm");
-  return made;
+  return join(folder, "wasm32-unknown-unknown/wasm/vau_processor.wasm");
 }
 
 /** Bundles `wasm` into `out`. */
 export function bundle(wasm, out) {
   mkdirSync(out, { recursive: true });
-  const { RUSTFLAGS, ...env } = environment();
-  if (process.env.RUSTFLAGS !== undefined) env.RUSTFLAGS = process.env.RUSTFLAGS;
+  const env = { ...environment(), CARGO_TARGET_DIR: join(cache, "target") };
   run("cargo", ["run", "--locked", "--quiet", "-p", "edge-bundler", "--", "--wasm", wasm, "--out", out], env);
   return out;
 }

@@ -131,6 +131,7 @@ class Backend {
     this.quarantined = [];
     this.deliveries = [];
     this.lookups = 0;
+    this.attempts = 0;
     this.down = false;
   }
 
@@ -139,6 +140,7 @@ class Backend {
   }
 
   answer(method, path, headers, body) {
+    this.attempts++;
     if (this.down) return [503, {}];
     const { "x-timestamp": timestamp, "x-key-id": keyId, "x-hmac-signature": signature } = headers;
     const fresh = Math.abs(Date.now() - Number(timestamp)) < 300_000;

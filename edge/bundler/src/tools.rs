@@ -100,3 +100,34 @@ fn run(mut command: Command) -> Result<Vec<u8>, BundleError> {
         output: String::from_utf8_lossy(&done.stderr).into_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_is_not_named_is_asked_for_and_not_looked_up() {
+        let tool = || Some(PathBuf::from("/bin/sh"));
+        let none = || Some(PathBuf::new());
+        for (esbuild, wasm_opt, missing) in [
+            (None, tool(), "ESBUILD_BIN"),
+            (none(), tool(), "ESBUILD_BIN"),
+            (tool(), None, "WASM_OPT_BIN"),
+        ] {
+            let error = Tools::found(esbuild, wasm_opt).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
+        }
+        assert!(Tools::found(Some("/no/such/tool".into()), tool()).is_err());
+    }
+
+    #[test]
+    fn a_tool_that_fails_is_quoted() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo 'out of cheese' >&2; exit 3"]);
+        let error = run(command).unwrap_err().to_string();
+        assert!(
+            error.contains("out of cheese") && error.contains('3'),
+            "{error}"
+        );
+    }
+}

@@ -17,6 +17,8 @@ pub const MAX_AGE_MS: u64 = 300_000;
 pub const RETRY_MS: u64 = 30_000;
 /// While there are no keys at all, a failed fetch is tried again after this.
 pub const EMPTY_RETRY_MS: u64 = 1_000;
+/// A fetch that has not ended after this never will: its request was cancelled.
+pub const FETCH_MS: u64 = 6_000;
 
 /// What to do about a key id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Decision {
     Use([u8; 32]),
     /// Fetch the set, report to [`KeyCache::fetched`] or [`KeyCache::failed`], and ask [`KeyCache::settled`].
     Fetch,
+    /// Another request is fetching the set; ask again in a moment.
+    Wait,
     /// The set is known and the key is not in it: the token is not ours.
     Unknown,
     /// Nobody can say now: answer 503.
@@ -53,17 +57,12 @@ impl KeyCache {
 
     /// What to do about `key_id` at `now`. `Fetch` notes that a fetch begins.
     pub fn decide(&mut self, key_id: &str, now: EpochMs) -> Decision {
-        let now = now.get();
-        let passed = |since: Option<u64>, wait: u64| since.is_none_or(|s| now >= s + wait);
-        let stale = passed(self.fetched_at, MAX_AGE_MS);
-        let fetch = match (self.fetched_at, self.keys.get(key_id)) {
-            (None, _) => passed(self.failed_at, EMPTY_RETRY_MS),
-            (Some(_), Some(_)) => stale && passed(self.started_at, RETRY_MS),
-            // While a fetch is under way its outcome may hold the key: look, rather than refuse.
-            (Some(_), None) => passed(self.started_at, RETRY_MS) || self.under_way(),
-        };
-        if fetch {
-            self.started_at = Some(now);
+        let known = self.keys.contains_key(key_id);
+        if self.is_under_way(now) && !known {
+            return Decision::Wait;
+        }
+        if self.should_fetch(known, now) {
+            self.started_at = Some(now.get());
             return Decision::Fetch;
         }
         self.settled(key_id)
@@ -74,11 +73,31 @@ impl KeyCache {
         match self.keys.get(key_id) {
             Some(key) => Decision::Use(*key),
             // The latest attempt did not succeed, so the key may have been published since.
-            None if self.fetched_at.is_none() || self.failed_at > self.fetched_at => {
+            None if self.fetched_at.is_none() || self.started_at > self.fetched_at => {
                 Decision::Unavailable
             }
             None => Decision::Unknown,
         }
+    }
+
+    fn should_fetch(&self, known: bool, now: EpochMs) -> bool {
+        let passed = |since: Option<u64>, wait: u64| since.is_none_or(|s| now.get() >= s + wait);
+        match self.fetched_at {
+            None => passed(self.failed_at, EMPTY_RETRY_MS),
+            Some(at) => {
+                let wanted = !known || now.get() >= at + MAX_AGE_MS;
+                wanted && passed(self.started_at, RETRY_MS)
+            }
+        }
+    }
+
+    fn is_under_way(&self, now: EpochMs) -> bool {
+        self.started_at
+            .is_some_and(|at| Some(at) > self.ended_at() && now.get() < at + FETCH_MS)
+    }
+
+    fn ended_at(&self) -> Option<u64> {
+        self.fetched_at.max(self.failed_at)
     }
 
     /// A set has arrived. Keys of another kind are left out; a set without any usable key is an error,
@@ -104,10 +123,6 @@ impl KeyCache {
     /// The set could not be fetched or read; what is known stays.
     pub fn failed(&mut self, now: EpochMs) {
         self.failed_at = Some(now.get());
-    }
-
-    fn under_way(&self) -> bool {
-        self.started_at > self.fetched_at.max(self.failed_at)
     }
 }
 
@@ -192,15 +207,30 @@ mod tests {
     }
 
     #[test]
-    fn callers_during_the_first_fetch_are_not_turned_away() {
+    fn callers_during_a_fetch_neither_fetch_nor_are_turned_away() {
         let mut cache = KeyCache::new();
         assert_eq!(cache.decide("a", at(0)), Decision::Fetch);
-        assert_eq!(cache.decide("a", at(1)), Decision::Fetch);
+        assert_eq!(cache.decide("a", at(1)), Decision::Wait);
         let mut cache = known();
         assert_eq!(cache.decide("new", at(40_000)), Decision::Fetch);
-        assert_eq!(cache.decide("new", at(40_001)), Decision::Fetch);
+        assert_eq!(cache.decide("new", at(40_001)), Decision::Wait);
+        assert_eq!(cache.decide("a", at(40_001)), Decision::Use([5; 32]));
         cache.fetched(&set(&["a", "new"]), at(40_002));
         assert_eq!(cache.decide("new", at(40_003)), Decision::Use([5; 32]));
+    }
+
+    #[test]
+    fn a_fetch_whose_request_was_cancelled_does_not_keep_the_others_waiting() {
+        let mut cache = KeyCache::new();
+        assert_eq!(cache.decide("a", at(0)), Decision::Fetch);
+        assert_eq!(cache.decide("a", at(FETCH_MS - 1)), Decision::Wait);
+        assert_eq!(cache.decide("a", at(FETCH_MS)), Decision::Fetch);
+        let mut cache = known();
+        assert_eq!(cache.decide("new", at(40_000)), Decision::Fetch);
+        assert_eq!(
+            cache.decide("new", at(40_000 + FETCH_MS)),
+            Decision::Unavailable
+        );
     }
 
     #[test]

@@ -9,7 +9,11 @@ use edge_core::jwks::{Decision, KeyCache};
 use edge_core::token::{UnverifiedToken, bearer};
 use edge_core::{Refusal, Settings};
 use std::cell::RefCell;
-use worker::Method;
+use std::time::Duration;
+use worker::{Delay, Method};
+
+/// How often a request looks whether another's fetch has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 thread_local! {
     /// One set of keys for each isolate.
@@ -28,18 +32,21 @@ pub(crate) async fn caller(
     Ok(token.believe(holds, &settings.token_issuer, now)?)
 }
 
-async fn key(key_id: &str, settings: &Settings, now: EpochMs) -> Result<[u8; 32], Refusal> {
-    let decision = match KEYS.with_borrow_mut(|keys| keys.decide(key_id, now)) {
-        Decision::Fetch => {
-            refresh(settings).await;
-            KEYS.with_borrow(|keys| keys.settled(key_id))
-        }
-        decided => decided,
-    };
+async fn key(key_id: &str, settings: &Settings, arrived: EpochMs) -> Result<[u8; 32], Refusal> {
+    let mut decision = KEYS.with_borrow_mut(|keys| keys.decide(key_id, arrived));
+    // A promise of another request cannot be awaited here, so its outcome is looked for.
+    while decision == Decision::Wait {
+        Delay::from(LOOK_AGAIN).await;
+        decision = KEYS.with_borrow_mut(|keys| keys.decide(key_id, now()));
+    }
+    if decision == Decision::Fetch {
+        refresh(settings).await;
+        decision = KEYS.with_borrow(|keys| keys.settled(key_id));
+    }
     match decision {
         Decision::Use(key) => Ok(key),
         Decision::Unknown => Err(TokenError::Invalid.into()),
-        Decision::Fetch | Decision::Unavailable => Err(Refusal::unavailable(
+        Decision::Fetch | Decision::Wait | Decision::Unavailable => Err(Refusal::unavailable(
             "Access tokens cannot be checked at the moment; try again.",
         )),
     }
