@@ -6,10 +6,12 @@
     reason = "a test may stop on the spot"
 )]
 
-mod auth;
 mod config;
 mod hmac;
 mod issuer;
+mod jwks;
+mod principal;
 mod shell;
 mod strict_json;
+mod tokens;
 mod world;
