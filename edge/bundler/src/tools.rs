@@ -33,8 +33,8 @@ impl Tools {
                 .ok_or(BundleError::ToolMissing { variable, tool })
         };
         Ok(Self {
-            esbuild: absolute(named(esbuild, "ESBUILD_BIN", "esbuild")?)?,
-            wasm_opt: absolute(named(wasm_opt, "WASM_OPT_BIN", "wasm-opt")?)?,
+            esbuild: absolute(&named(esbuild, "ESBUILD_BIN", "esbuild")?)?,
+            wasm_opt: absolute(&named(wasm_opt, "WASM_OPT_BIN", "wasm-opt")?)?,
         })
     }
 
@@ -77,7 +77,7 @@ impl Tools {
     }
 }
 
-fn absolute(path: PathBuf) -> Result<PathBuf, BundleError> {
+fn absolute(path: &Path) -> Result<PathBuf, BundleError> {
     path.canonicalize()
         .map_err(|source| BundleError::ToolStart {
             tool: path.display().to_string(),

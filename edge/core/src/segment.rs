@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_item_that_is_too_long_does_not_hold_up_the_others() {
-        let packed = pack("vau-0", &waiting(&[10, 70_000, 10]), || Uuid::nil());
+        let packed = pack("vau-0", &waiting(&[10, 70_000, 10]), Uuid::nil);
         assert_eq!(
             packed.iter().map(|p| p.last_seq).collect::<Vec<_>>(),
             [1, 2, 3]

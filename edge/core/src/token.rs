@@ -144,20 +144,20 @@ mod tests {
         }
     }
 
-    fn token(header: serde_json::Value) -> String {
+    fn token(header: &serde_json::Value) -> String {
         let claims = serde_json::to_value(claims()).unwrap();
         let signature = URL_SAFE_NO_PAD.encode([7; 64]);
-        format!("{}.{}.{signature}", part(&header), part(&claims))
+        format!("{}.{}.{signature}", part(header), part(&claims))
     }
 
     fn good() -> String {
-        token(serde_json::json!({"alg": "EdDSA", "typ": TOKEN_TYPE, "kid": "k1"}))
+        token(&serde_json::json!({"alg": "EdDSA", "typ": TOKEN_TYPE, "kid": "k1"}))
     }
 
     #[test]
     fn an_unsigned_or_hmac_token_does_not_get_as_far_as_a_key() {
         for alg in ["none", "None", "HS256", "ES256", "RS256"] {
-            let token = token(serde_json::json!({"alg": alg, "typ": TOKEN_TYPE, "kid": "k1"}));
+            let token = token(&serde_json::json!({"alg": alg, "typ": TOKEN_TYPE, "kid": "k1"}));
             assert_eq!(
                 UnverifiedToken::split(&token),
                 Err(TokenError::Invalid),
