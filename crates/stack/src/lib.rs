@@ -23,7 +23,7 @@ pub use log::{last_lines, last_lines_since};
 pub use ordinary_user::{OrdinaryUser, is_root, postgres_home};
 pub use ports::{free_port, is_free, preferred_or_free};
 pub use postgres::{Durability, Passwords, Postgres, PostgresSpec, Role};
-pub use probe::{HttpAnswer, http_get, poll_until};
+pub use probe::{http_status, poll_until};
 pub use process::{Process, Spec, StopSignal};
 pub use reaper::Reaper;
 pub use redis::{Redis, RedisSpec};

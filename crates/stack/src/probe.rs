@@ -1,10 +1,10 @@
 //! Waiting for something to become true, and the smallest possible HTTP client to ask with.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-const ANSWER_AT_MOST: u64 = 1024 * 1024;
+const LINE_AT_MOST: u64 = 1024;
 
 /// Asks `probe` until it says yes or `patience` is over; returns its last answer.
 pub fn poll_until(patience: Duration, mut probe: impl FnMut() -> bool) -> bool {
@@ -22,30 +22,20 @@ pub fn poll_until(patience: Duration, mut probe: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Status and body of an HTTP answer.
-#[derive(Debug, Clone)]
-pub struct HttpAnswer {
-    /// Status code.
-    pub status: u16,
-    /// Body, as text.
-    pub body: String,
-}
-
-/// `GET path` from a server on the loopback address; `None` when it does not answer within two seconds.
-pub fn http_get(port: u16, path: &str) -> Option<HttpAnswer> {
+/// The status with which a server on the loopback address answers `GET path`; `None` when it does not
+/// within two seconds.
+pub fn http_status(port: u16, path: &str) -> Option<u16> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let patience = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, patience).ok()?;
     stream.set_read_timeout(Some(patience)).ok()?;
     stream.set_write_timeout(Some(patience)).ok()?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
-    let mut bytes = Vec::new();
-    stream.take(ANSWER_AT_MOST).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    Some(HttpAnswer {
-        status: head.split(' ').nth(1)?.parse().ok()?,
-        body: body.to_owned(),
-    })
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_AT_MOST))
+        .read_line(&mut line)
+        .ok()?;
+    line.split(' ').nth(1)?.parse().ok()
 }

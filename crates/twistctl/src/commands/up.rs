@@ -98,7 +98,7 @@ async fn demo(platform: &Platform) -> Result<String, CtlError> {
         balance = client.balance(&session).await?.available;
     }
     Ok(format!(
-        "demo wallet    {}\nits balance    {} TWIST ({} of them just now)",
+        "demo wallet    {}\nits balance    {} ({} of it just now)",
         wallet.address(),
         balance.to_twist_string(),
         earned.to_twist_string()

@@ -26,6 +26,9 @@ impl Platform {
             found: BTreeMap::new(),
             reaper: Reaper::start()?,
         };
+        if platform.options.throwaway {
+            platform.reaper.remove_folder(&paths.state);
+        }
         for part in Part::ALL {
             platform.adopt_or_start(part, record.as_ref())?;
             platform.save()?;

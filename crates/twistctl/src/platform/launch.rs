@@ -254,7 +254,7 @@ pub(crate) fn is_ready(ports: &Ports, part: Part) -> bool {
         Part::Edge => "/health",
         Part::Postgres | Part::Redis => return !stack::is_free(ports.of(part)),
     };
-    stack::http_get(ports.of(part), path).is_some_and(|answer| answer.status == 200)
+    stack::http_status(ports.of(part), path) == Some(200)
 }
 
 fn database_url(user: &str, password: &str, ports: &Ports) -> String {

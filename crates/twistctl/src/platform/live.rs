@@ -66,6 +66,19 @@ impl Platform {
         Ok(())
     }
 
+    /// Starts every part that is not running.
+    pub fn start_missing(&mut self) -> Result<(), CtlError> {
+        for (part, _) in self.ended() {
+            self.started.remove(&part);
+        }
+        for part in Part::ALL {
+            if !self.started.contains_key(&part) && !self.found.contains_key(&part) {
+                self.start(part)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Stops a part as an operator does.
     pub fn stop(&mut self, part: Part) {
         if let Some(mut started) = self.started.remove(&part) {
@@ -84,6 +97,13 @@ impl Platform {
         if let Some(found) = self.found.remove(&part) {
             found.identity.kill();
         }
+    }
+
+    /// The process of a part, if it was started.
+    pub fn pid(&mut self, part: Part) -> Option<u32> {
+        let found = self.found.get(&part).map(|found| found.identity.pid);
+        let started = self.started.get_mut(&part);
+        started.map(|started| started.process().pid()).or(found)
     }
 
     /// Whether a part answers that it can work.

@@ -20,6 +20,8 @@ pub struct Options {
     pub edge_vars: BTreeMap<String, String>,
     /// Environment of auth-service that differs from the local defaults.
     pub auth_env: BTreeMap<String, String>,
+    /// Removes the state folder when the process that started the platform is gone.
+    pub throwaway: bool,
 }
 
 impl Default for Options {
@@ -28,6 +30,7 @@ impl Default for Options {
             ports: PortChoice::Usual,
             edge_vars: BTreeMap::new(),
             auth_env: BTreeMap::new(),
+            throwaway: false,
         }
     }
 }

@@ -205,7 +205,7 @@ async fn submit(client: &Client, walker: &Walker, local: Option<&Local>) -> Foun
         "the answer names another VAU".into()
     })?;
     let seen = format!(
-        "{} TWIST at trust {}",
+        "{} at trust {}",
         accepted.earned.to_twist_string(),
         accepted.trust_score
     );
@@ -238,7 +238,7 @@ async fn balance_is(client: &Client, walker: &Walker, expected: Amount) -> Found
     ensure(balance.available == expected, || {
         format!("it is {}, expected {expected}", balance.available)
     })?;
-    Ok(((), format!("{} TWIST", balance.available.to_twist_string())))
+    Ok(((), balance.available.to_twist_string()))
 }
 
 async fn duplicate(client: &Client, walker: &Walker, first: &First) -> Found<()> {
@@ -296,14 +296,10 @@ async fn altered(client: &Client, walker: &Walker) -> Found<()> {
     if let Some(fields) = body.as_object_mut() {
         fields.insert("userId".to_owned(), json!(stranger));
     }
-    // Before the signature is looked at: nobody may name another wallet than the token's.
-    refused(
-        client,
-        walker.request(client, &body),
-        Code::RequestIdentityInBody,
-    )
-    .await
-    .map_err(|why| format!("userId: {why}"))?;
+    let request = walker.request(client, &body);
+    refused(client, request, Code::VauSignatureInvalid)
+        .await
+        .map_err(|why| format!("userId: {why}"))?;
     Ok(((), "400 for timestamp, payload, siteId, userId".into()))
 }
 
@@ -329,8 +325,10 @@ async fn timestamps(client: &Client, walker: &Walker) -> Found<()> {
 
 async fn credentials(client: &Client, walker: &Walker) -> Found<()> {
     let body = value(&walker.vau(now()))?;
+    // An answer that came before the body was read ends the connection; nobody else may be using it.
     let bare = client
         .request(Method::POST, &client.endpoints.edge, PATH)
+        .header("connection", "close")
         .json(&body);
     refused(client, bare, Code::AuthTokenMissing).await?;
     let wrong = walker

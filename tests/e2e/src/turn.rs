@@ -1,0 +1,118 @@
+//! The platform, for one test at a time.
+
+use client::Client;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::task::block_in_place;
+use twistctl::Paths;
+use twistctl::build::build;
+use twistctl::platform::{Options, Part, Platform, PortChoice};
+use twistctl::smoke::Target;
+
+static PLATFORM: OnceCell<Mutex<Platform>> = OnceCell::const_new();
+
+/// The whole platform, every part of it running, while this value lives.
+pub struct Turn(MutexGuard<'static, Platform>);
+
+impl Turn {
+    /// Waits for its turn; the first starts the platform.
+    pub async fn take() -> Self {
+        let platform = PLATFORM
+            .get_or_init(|| async { Mutex::new(block_in_place(start)) })
+            .await;
+        let mut guard = platform.lock().await;
+        // A test that failed may have left something stopped.
+        block_in_place(|| guard.start_missing()).unwrap();
+        Self(guard)
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        self.0.client().unwrap()
+    }
+
+    /// For the smoke journeys.
+    pub fn target(&self) -> Target {
+        Target::of(&self.0).unwrap()
+    }
+
+    /// The secret between the edge and the api.
+    pub fn ingest_secret(&self) -> &str {
+        &self.0.secrets.ingest
+    }
+
+    /// Whether a service says that it can work.
+    pub fn is_ready(&self, part: Part) -> bool {
+        block_in_place(|| self.0.is_ready(part))
+    }
+
+    /// Its process: another number means that it was restarted.
+    pub fn pid(&mut self, part: Part) -> u32 {
+        self.0.pid(part).unwrap()
+    }
+
+    /// Stops a part as an operator does.
+    pub fn stop(&mut self, part: Part) {
+        block_in_place(|| self.0.stop(part));
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, part: Part) {
+        block_in_place(|| self.0.kill(part));
+    }
+
+    /// Starts a part that was stopped or killed.
+    pub fn start(&mut self, part: Part) {
+        block_in_place(|| self.0.start(part)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The database, as its owner.
+    pub async fn database(&self) -> DatabaseConnection {
+        Database::connect(self.0.owner_url()).await.unwrap()
+    }
+
+    /// Every invariant of the ledger holds.
+    pub async fn assert_ledger(&self) {
+        testkit::assert_ledger_invariants(&self.database().await).await;
+    }
+
+    /// A number from the database.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        self.database()
+            .await
+            .query_one_raw(statement)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get_by_index(0)
+            .unwrap()
+    }
+}
+
+fn start() -> Platform {
+    let paths = Paths::discover().unwrap();
+    let state = std::env::temp_dir().join(format!("twist-e2e-{}", std::process::id()));
+    std::fs::create_dir_all(&state).unwrap();
+    let paths = paths.with_state(state);
+    let artifacts = build(&paths).unwrap_or_else(|error| panic!("{error}"));
+    let options = Options {
+        ports: PortChoice::Any,
+        // So that a lost delivery is repeated while the test waits.
+        edge_vars: BTreeMap::from([("RESEND_AFTER_MS".to_owned(), "1000".to_owned())]),
+        auth_env: BTreeMap::new(),
+        throwaway: true,
+    };
+    Platform::up(&paths, artifacts, options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Asks until the answer is yes; fails the test after a minute.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !ask().await {
+        assert!(Instant::now() < deadline, "{what}: not within a minute");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

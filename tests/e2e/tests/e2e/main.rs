@@ -1,0 +1,14 @@
+//! The whole platform: journeys, and what happens when parts of it die.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop on the spot"
+)]
+
+mod cli;
+mod crash;
+mod journeys;
+mod outage;
+mod redelivery;
+mod soak;
