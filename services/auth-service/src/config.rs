@@ -43,6 +43,9 @@ pub struct Config {
     /// How long an access token is good.
     #[serde(default = "default_access_ttl")]
     pub access_ttl_seconds: u64,
+    /// How soon an instance sees a signing key that was announced, activated or retired elsewhere.
+    #[serde(default = "default_key_refresh")]
+    pub key_refresh_seconds: u64,
     /// 64 hex digits: seals signing keys in the database.
     pub key_encryption_key: Secret,
 }
@@ -124,4 +127,8 @@ const fn default_nonce_ttl() -> u64 {
 
 const fn default_access_ttl() -> u64 {
     900
+}
+
+const fn default_key_refresh() -> u64 {
+    30
 }

@@ -10,6 +10,7 @@ use service::db;
 use service::health::ReadyCheck;
 use service::redis::Redis;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What handlers share; cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,7 +36,11 @@ impl AppState {
                 ttl: config.access_ttl(),
             }),
             redis: Redis::connect(&config.redis)?,
-            keys: KeyRing::new(database.clone(), config.sealing_key()?),
+            keys: KeyRing::new(
+                database.clone(),
+                config.sealing_key()?,
+                Duration::from_secs(config.key_refresh_seconds),
+            ),
             database,
         })
     }

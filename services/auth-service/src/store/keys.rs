@@ -21,8 +21,8 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-/// How soon an instance sees a key that another one announced, activated or retired.
-const MAX_AGE: Duration = Duration::from_secs(30);
+/// While there are no keys at all, the table is asked again this often, however many requests wait.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The states of a key whose tokens are believed.
 const PUBLISHED: [&str; 3] = ["announced", "active", "retiring"];
@@ -47,6 +47,8 @@ pub(crate) enum KeyError {
     Mismatch,
     #[error("there is no active signing key")]
     NoneActive,
+    #[error("the signing keys could not be read a moment ago")]
+    JustFailed,
 }
 
 impl From<KeyError> for ApiError {
@@ -66,48 +68,69 @@ pub(crate) struct KeyRing(Arc<Inner>);
 struct Inner {
     database: DatabaseConnection,
     sealing: SealingKey,
-    loaded: RwLock<Option<(Instant, Arc<Keys>)>>,
+    max_age: Duration,
+    slot: RwLock<Slot>,
     loading: Mutex<()>,
 }
 
+#[derive(Debug, Default)]
+struct Slot {
+    keys: Option<Arc<Keys>>,
+    /// When the table was last asked, whether or not it answered.
+    asked: Option<Instant>,
+}
+
 impl KeyRing {
-    pub(crate) fn new(database: DatabaseConnection, sealing: SealingKey) -> Self {
+    /// `max_age`: how soon this instance sees a key that another one announced, activated or retired.
+    pub(crate) fn new(
+        database: DatabaseConnection,
+        sealing: SealingKey,
+        max_age: Duration,
+    ) -> Self {
         Self(Arc::new(Inner {
             database,
             sealing,
-            loaded: RwLock::new(None),
+            max_age,
+            slot: RwLock::default(),
             loading: Mutex::new(()),
         }))
     }
 
-    /// The keys, at most [`MAX_AGE`] old; older while the database does not answer. The very first call of
-    /// all instances makes the first key.
+    /// The keys, at most `max_age` old; older while the database does not answer, so that verifiers still
+    /// get them. The very first call of all instances makes the first key.
     pub(crate) async fn current(&self) -> Result<Arc<Keys>, KeyError> {
-        if let Some(keys) = self.loaded(MAX_AGE) {
-            return Ok(keys);
+        if let Some(known) = self.known() {
+            return known;
         }
+        // One request asks, the others wait for what it brings.
         let _turn = self.0.loading.lock().await;
-        if let Some(keys) = self.loaded(MAX_AGE) {
-            return Ok(keys);
+        if let Some(known) = self.known() {
+            return known;
         }
-        match self.load().await {
+        let loaded = self.load().await.map(Arc::new);
+        let mut slot = self.0.slot.write().unwrap_or_else(PoisonError::into_inner);
+        slot.asked = Some(Instant::now());
+        match loaded {
             Ok(keys) => {
-                let keys = Arc::new(keys);
-                let mut slot = self
-                    .0
-                    .loaded
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
-                *slot = Some((Instant::now(), keys.clone()));
+                slot.keys = Some(keys.clone());
                 Ok(keys)
             }
-            Err(error) => match self.loaded(Duration::MAX) {
-                Some(keys) => {
-                    tracing::warn!(cause = %error, "signing keys could not be read again; using the last ones");
-                    Ok(keys)
-                }
-                None => Err(error),
-            },
+            Err(error) => {
+                let last = slot.keys.clone().ok_or(error)?;
+                tracing::warn!("the signing keys could not be read again; the last ones serve");
+                Ok(last)
+            }
+        }
+    }
+
+    /// The answer that needs no look at the table now, if there is one.
+    fn known(&self) -> Option<Result<Arc<Keys>, KeyError>> {
+        let slot = self.0.slot.read().unwrap_or_else(PoisonError::into_inner);
+        let age = slot.asked?.elapsed();
+        match &slot.keys {
+            Some(keys) if age < self.0.max_age => Some(Ok(keys.clone())),
+            None if age < RETRY => Some(Err(KeyError::JustFailed)),
+            _ => None,
         }
     }
 
@@ -123,13 +146,6 @@ impl KeyRing {
                     .map_err(|error| error.to_string())
             }
         })
-    }
-
-    fn loaded(&self, max_age: Duration) -> Option<Arc<Keys>> {
-        let slot = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref()
-            .filter(|(at, _)| at.elapsed() <= max_age)
-            .map(|(_, keys)| keys.clone())
     }
 
     async fn load(&self) -> Result<Keys, KeyError> {

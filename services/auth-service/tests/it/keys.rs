@@ -90,13 +90,13 @@ async fn a_wrong_sealing_key_does_not_make_new_keys() {
 
 #[tokio::test]
 async fn keys_are_published_before_and_after_they_sign_and_never_when_retired() {
-    let world = World::start().await;
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
     let sql = "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state) SELECT state, \
                decode(repeat(lpad(n::text, 2, '0'), 32), 'hex'), '', state FROM \
                (VALUES ('announced', 1), ('retiring', 2), ('retired', 3)) AS made (state, n)";
     world.database.execute_unprepared(sql).await.unwrap();
-    let again = Service::start(&config(&world.db.app_url, &world.redis.url)).await;
-    let kids: Vec<_> = jwks(&again)
+    // The running instance sees them.
+    let kids: Vec<_> = jwks(&world.service)
         .await
         .keys
         .into_iter()
@@ -104,6 +104,11 @@ async fn keys_are_published_before_and_after_they_sign_and_never_when_retired() 
         .collect();
     assert_eq!(kids.len(), 3);
     assert!(kids.contains(&"announced".to_owned()) && kids.contains(&"retiring".to_owned()));
-    let token = again.sign_in(&Wallet::new(1)).await;
-    assert!(verifier(&again).verify(&token.access_token).await.is_ok());
+    let token = world.service.sign_in(&Wallet::new(1)).await;
+    assert!(
+        verifier(&world.service)
+            .verify(&token.access_token)
+            .await
+            .is_ok()
+    );
 }

@@ -79,7 +79,9 @@ async fn pause(redis: &OwnRedis, ms: u32) {
 #[tokio::test]
 async fn without_postgres_nobody_signs_in_and_afterwards_everybody_does() {
     let (postgres, redis) = (OwnPostgres::new().await, TestRedis::new().await);
-    let service = Service::start(&config(&postgres.app_url, &redis.url)).await;
+    let mut settings = config(&postgres.app_url, &redis.url);
+    settings.key_refresh_seconds = 0;
+    let service = Service::start(&settings).await;
     let wallet = Wallet::new(1);
     service.sign_in(&wallet).await;
 

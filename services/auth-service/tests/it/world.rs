@@ -85,6 +85,7 @@ pub(crate) fn config(database_url: &str, redis_url: &str) -> Config {
         statement: "Sign in to the test.".to_owned(),
         nonce_ttl_seconds: 300,
         access_ttl_seconds: 900,
+        key_refresh_seconds: 30,
         key_encryption_key: "ab".repeat(32).into(),
     }
 }
