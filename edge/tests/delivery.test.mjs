@@ -124,3 +124,38 @@ test("an acknowledgement of the backend for another segment is not believed", as
   world.backend.ingest = ingest;
   await world.delivered();
 });
+
+test("a failure half way through leaves nothing behind", async () => {
+  const vau = world.vau();
+  const tables = ["accepted", "device", "emission", "rate", "segment"];
+  const count = (database) => tables.map((table) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get().n);
+  // Writing the outbox is the last step; without its column it fails.
+  const before = await world.whileStopped((database) => {
+    database.exec("ALTER TABLE outbox RENAME COLUMN item TO other");
+    return count(database);
+  });
+  const failed = await world.submit(vau, { headers: { "cf-connecting-ip": "192.0.2.99" } });
+  assert.deepEqual([failed.status, failed.body.code], [503, "dependency.unavailable"]);
+  const after = await world.whileStopped((database) => {
+    database.exec("ALTER TABLE outbox RENAME COLUMN other TO item");
+    return count(database);
+  });
+  assert.deepEqual(after, before);
+  assert.equal((await world.submit(vau)).status, 200);
+  await world.delivered();
+});
+
+test("an object that is woken again and again still delivers in time", async () => {
+  const slow = await World.start({ vars: { FLUSH_INTERVAL_MS: "3000" } });
+  try {
+    const { body } = await slow.submit(slow.vau());
+    await until("the first VAU arrived", async () => {
+      await slow.close();
+      await slow.open();
+      assert.equal((await slow.submit(slow.vau())).status, 200);
+      return slow.backend.counted.has(body.data.vauId);
+    }, 12_000);
+  } finally {
+    await slow.stop();
+  }
+});

@@ -2,9 +2,6 @@
 // Worker is stopped, to move it in time.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { Device, until, World } from "./support.mjs";
 
@@ -13,19 +10,7 @@ let world;
 before(async () => (world = await World.start()));
 after(() => world.stop());
 
-/** Runs `work` on the object's database while nobody else has it. */
-async function whileStopped(work) {
-  await world.close();
-  const folder = join(world.folder, "durable-objects/vau-processor-VauShard");
-  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  const database = new DatabaseSync(join(folder, file));
-  try {
-    return work(database);
-  } finally {
-    database.close();
-    await world.open();
-  }
-}
+const whileStopped = (work) => world.whileStopped(work);
 
 test("what only served to recognise duplicates goes after 25 hours, not before", async () => {
   const old = world.vau();

@@ -3,10 +3,11 @@
 
 import { createHash, createHmac, generateKeyPairSync, randomBytes, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { bindings, startWorker } from "../local/worker.mjs";
 
 const cache = process.env.TWIST_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "twist");
@@ -250,6 +251,20 @@ export class World {
   async close() {
     await this.worker?.stop();
     this.worker = undefined;
+  }
+
+  /** Runs `work` on the object's SQLite database while nobody else has it. */
+  async whileStopped(work) {
+    await this.close();
+    const folder = join(this.folder, "durable-objects/vau-processor-VauShard");
+    const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+    const database = new DatabaseSync(join(folder, file));
+    try {
+      return work(database);
+    } finally {
+      database.close();
+      await this.open();
+    }
   }
 
   async stop() {

@@ -5,7 +5,6 @@
 use crate::store::{Store, StoreError};
 use crate::transaction::atomically;
 use crate::{Bindings, accept, deliver, log_error, now};
-use domain::EpochMs;
 use edge_core::limit::WINDOW_MS;
 use edge_core::segment::MAX_SEGMENT_BYTES;
 use edge_core::{Settings, SettingsError, shard};
@@ -99,22 +98,19 @@ impl VauShard {
         let settings = self.settings()?;
         let now = now();
         let (accepted, grown) = accept::accept(&self.state, &self.store, settings, request, now)?;
-        let ring = if grown == 0 {
-            // Counters of limits have to go some time.
-            now.get().saturating_add(2 * WINDOW_MS)
-        } else if self.grow(grown) >= MAX_SEGMENT_BYTES {
-            now.get()
+        let ring = if grown > 0 && self.grow(grown) >= MAX_SEGMENT_BYTES {
+            Some(now.get())
         } else {
-            now.get().saturating_add(settings.flush_interval_ms)
+            self.next_alarm(settings)?
         };
         // Called with no await since the transaction, so the alarm is stored together with it.
-        self.ring_by(Some(ring)).await?;
+        self.ring_by(ring).await?;
         json(&accepted)
     }
 
     async fn acknowledge(&self, request: shard::Acknowledge) -> Result<Response, ObjectError> {
         atomically(&self.state, || self.store.acknowledge(request.segment_id))?;
-        self.ring_by(self.next_alarm(now())?).await?;
+        self.ring_by(self.next_alarm(self.settings()?)?).await?;
         json(&self.store.status(now())?)
     }
 
@@ -131,22 +127,18 @@ impl VauShard {
         if thoroughly {
             self.cleaned_at.set(started.get());
         }
-        Ok(self.next_alarm(now())?)
+        Ok(self.next_alarm(settings)?)
     }
 
-    /// The earliest moment at which there is something to do; `None` when nothing is kept that would change.
-    fn next_alarm(&self, now: EpochMs) -> Result<Option<u64>, StoreError> {
-        let status = self.store.status(now)?;
-        let flush_interval = self.settings.get().map_or(0, |s| s.flush_interval_ms);
-        let flush = (status.waiting > 0).then(|| now.get().saturating_add(flush_interval));
-        let clean = self
-            .store
-            .has_rates()?
-            .then(|| now.get().saturating_add(2 * WINDOW_MS));
-        Ok([flush, self.store.next_due()?, clean]
-            .into_iter()
-            .flatten()
-            .min())
+    /// The earliest moment at which there is something to do, from what is stored: an object that is put to
+    /// sleep between two requests must not put its work off each time it wakes.
+    fn next_alarm(&self, settings: &Settings) -> Result<Option<u64>, StoreError> {
+        let flush = self.store.waiting_since()?;
+        let flush = flush.map(|since| since.saturating_add(settings.flush_interval_ms));
+        let clean = self.store.oldest_rate()?;
+        let clean = clean.map(|window| window.saturating_add(2 * WINDOW_MS));
+        let moments = [flush, self.store.next_due()?, clean];
+        Ok(moments.into_iter().flatten().min())
     }
 
     /// Makes sure that the alarm rings at `at` or before.

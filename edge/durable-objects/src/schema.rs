@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS emission (day INTEGER PRIMARY KEY, promised TEXT NOT 
 
 -- Accepted and in no segment yet, in order.
 CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, vau_id TEXT NOT NULL, item TEXT NOT NULL
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, vau_id TEXT NOT NULL, accepted_at INTEGER NOT NULL, item TEXT NOT NULL
 );
 
 -- Not acknowledged yet.

@@ -1,10 +1,12 @@
 //! What is thrown away with time.
 
-use super::{Store, StoreError, number};
+use super::{Columns, Store, StoreError, number};
 
 impl Store {
-    pub(crate) fn has_rates(&self) -> Result<bool, StoreError> {
-        Ok(self.one("SELECT 1 FROM rate LIMIT 1", vec![])?.is_some())
+    /// Start of the oldest window that is still kept.
+    pub(crate) fn oldest_rate(&self) -> Result<Option<u64>, StoreError> {
+        let row = self.one("SELECT min(window) FROM rate", vec![])?;
+        Ok(row.and_then(|row| row.unsigned(0, "rate").ok()))
     }
 
     /// Drops counters of windows that ended before `window`.

@@ -20,14 +20,14 @@ impl Store {
     pub(crate) fn append(&self, item: &AcceptedVau) -> Result<usize, StoreError> {
         let json = json(item)?;
         let length = json.len();
-        self.append_json(&item.vau_id.to_string(), json)?;
+        self.append_json(&item.vau_id.to_string(), item.accepted_at.get(), json)?;
         Ok(length)
     }
 
-    fn append_json(&self, vau_id: &str, json: String) -> Result<(), StoreError> {
+    fn append_json(&self, vau_id: &str, accepted_at: u64, json: String) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO outbox (vau_id, item) VALUES (?, ?)",
-            vec![vau_id.into(), json.into()],
+            "INSERT INTO outbox (vau_id, accepted_at, item) VALUES (?, ?, ?)",
+            vec![vau_id.into(), number(accepted_at), json.into()],
         )
         .map(drop)
     }
@@ -63,12 +63,13 @@ impl Store {
         };
         let body = row.text(0, "segment")?;
         for held in self.run(
-            "SELECT vau_id, item FROM conflict WHERE item IS NOT NULL",
+            "SELECT vau_id, item, seen_at FROM conflict WHERE item IS NOT NULL",
             vec![],
         )? {
             let vau_id = held.text(0, "conflict")?;
             if body.contains(vau_id) {
-                self.append_json(vau_id, held.text(1, "conflict")?.to_owned())?;
+                let (item, seen_at) = (held.text(1, "conflict")?, held.unsigned(2, "conflict")?);
+                self.append_json(vau_id, seen_at, item.to_owned())?;
                 self.run(
                     "UPDATE conflict SET item = NULL WHERE vau_id = ?",
                     vec![vau_id.into()],
@@ -135,6 +136,12 @@ impl Store {
             vec![number(sent), number(next_at), id.into()],
         )
         .map(drop)
+    }
+
+    /// When the first of what waits was accepted.
+    pub(crate) fn waiting_since(&self) -> Result<Option<u64>, StoreError> {
+        let row = self.one("SELECT min(accepted_at) FROM outbox", vec![])?;
+        Ok(row.and_then(|row| row.unsigned(0, "outbox").ok()))
     }
 
     /// When the next segment is due.
