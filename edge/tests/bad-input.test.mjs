@@ -83,21 +83,28 @@ test("ids that are not base58 or lower-case hex are refused", async () => {
   }
 });
 
-test("a body over the limit is refused, announced or not", async () => {
+const streamed = (chunks) => new ReadableStream({
+  start(controller) {
+    for (let sent = 0; sent < chunks; sent++) controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
+    controller.close();
+  },
+});
+
+test("a body over the limit is refused with an answer, announced or not, again and again", async () => {
   const long = JSON.stringify({ ...world.vau(), payload: "x".repeat(40_000) });
-  await refused(long, 413, "request.too_large");
-  const stream = new ReadableStream({
-    start(controller) {
-      for (let sent = 0; sent < 5; sent++) controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
-      controller.close();
-    },
-  });
-  const response = await fetch(`${world.url}/api/v1/vau`, {
-    method: "POST", duplex: "half", body: stream,
-    headers: { "content-type": "application/json", authorization: `Bearer ${world.token()}` },
-  });
-  assert.equal(response.status, 413);
-  assert.equal((await response.json()).code, "request.too_large");
+  for (let i = 0; i < 20; i++) {
+    await refused(long, 413, "request.too_large");
+    const response = await fetch(`${world.url}/api/v1/vau`, {
+      method: "POST", duplex: "half", body: streamed(20),
+      headers: { "content-type": "application/json", authorization: `Bearer ${world.token()}` },
+    });
+    assert.equal(response.status, 413);
+    assert.equal((await response.json()).code, "request.too_large");
+  }
+});
+
+test("a long body without a token is answered as well", async () => {
+  for (let i = 0; i < 20; i++) await refused("x".repeat(200_000), 401, "auth.token_missing", { token: null });
 });
 
 test("a body that is not said to be JSON is refused", async () => {

@@ -5,7 +5,7 @@ use edge_core::answer::Answer;
 use edge_core::request::{MAX_BODY_BYTES, too_large};
 use futures_util::StreamExt;
 use worker::worker_sys::web_sys;
-use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, Response};
+use worker::{AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit, Response};
 
 /// The longest wait for another service, body included.
 const TIMEOUT_MS: u32 = 5_000;
@@ -15,7 +15,11 @@ pub(crate) fn header(request: &Request, name: &str) -> Option<String> {
     request.headers().get(name).ok().flatten()
 }
 
-/// The body, as long as it stays within the limit; reading ends where the limit does.
+/// Of a body that is refused, how much is still read: a client that is answered while it sends sees a broken
+/// connection instead of the answer.
+const DISCARDED_BYTES: usize = 256 * 1024;
+
+/// The body, as long as it stays within the limit.
 pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
     let announced = header(request, "content-length").and_then(|n| n.parse::<u64>().ok());
     if announced.is_some_and(|n| n > MAX_BODY_BYTES as u64) {
@@ -34,11 +38,29 @@ pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
             )
         })?;
         if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            skip(stream).await;
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// Reads past a body that nobody has looked at.
+pub(crate) async fn discard(request: &mut Request) {
+    if let Ok(stream) = request.stream() {
+        skip(stream).await;
+    }
+}
+
+async fn skip(mut stream: ByteStream) {
+    let mut seen = 0;
+    while let Some(Ok(chunk)) = stream.next().await {
+        seen += chunk.len();
+        if seen > DISCARDED_BYTES {
+            return;
+        }
+    }
 }
 
 /// Another service's answer.

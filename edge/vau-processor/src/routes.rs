@@ -29,6 +29,7 @@ pub(crate) async fn answer(mut request: Request, bindings: &Bindings) -> worker:
     };
     let method = request.method();
     let answer = route(&mut request, bindings, settings, &mut exchange).await;
+    http::discard(&mut request).await;
     log(
         &exchange,
         &method,
