@@ -40,6 +40,9 @@ async fn surround(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     // At the highest level, so that a warning has its request id under every filter.
     let span = tracing::error_span!("request", request_id = %id, method, route = %route);
+    span.in_scope(|| {
+        tracing::debug!(headers = ?telemetry::redact::loggable(request.headers()), "request begins");
+    });
 
     let in_flight = InFlight::new();
     let response = next.run(request).instrument(span.clone()).await;
