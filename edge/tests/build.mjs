@@ -49,7 +49,9 @@ export function compileVectors() {
 export function bundle(wasm, out) {
   mkdirSync(out, { recursive: true });
   const env = { ...environment(), CARGO_TARGET_DIR: join(cache, "target") };
-  run("cargo", ["run", "--locked", "--quiet", "-p", "edge-bundler", "--", "--wasm", wasm, "--out", out], env);
+  const bundler = process.env.TWIST_EDGE_BUNDLER;
+  const [command, ...first] = bundler ? [bundler] : ["cargo", "run", "--locked", "--quiet", "-p", "edge-bundler", "--"];
+  run(command, [...first, "--wasm", wasm, "--out", out], env);
   return out;
 }
 

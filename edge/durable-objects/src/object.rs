@@ -5,6 +5,7 @@
 use crate::store::{Store, StoreError};
 use crate::transaction::atomically;
 use crate::{Bindings, accept, deliver, log_error, now};
+use domain::EpochMs;
 use edge_core::limit::WINDOW_MS;
 use edge_core::segment::MAX_SEGMENT_BYTES;
 use edge_core::{Settings, SettingsError, shard};
@@ -98,11 +99,7 @@ impl VauShard {
         let settings = self.settings()?;
         let now = now();
         let (accepted, grown) = accept::accept(&self.state, &self.store, settings, request, now)?;
-        let ring = if grown > 0 && self.grow(grown) >= MAX_SEGMENT_BYTES {
-            Some(now.get())
-        } else {
-            self.next_alarm(settings)?
-        };
+        let ring = self.ring_after(grown, settings, now)?;
         // Called with no await since the transaction, so the alarm is stored together with it.
         self.ring_by(ring).await?;
         json(&accepted)
@@ -128,6 +125,28 @@ impl VauShard {
             self.cleaned_at.set(started.get());
         }
         Ok(self.next_alarm(settings)?)
+    }
+
+    /// When the alarm has to ring after an answer that has added `grown` bytes to the outbox.
+    fn ring_after(
+        &self,
+        grown: usize,
+        settings: &Settings,
+        now: EpochMs,
+    ) -> Result<Option<u64>, StoreError> {
+        if grown > 0 && self.grow(grown) >= MAX_SEGMENT_BYTES {
+            return Ok(Some(now.get()));
+        }
+        if self.alarm_at.get().is_none() {
+            return self.next_alarm(settings);
+        }
+        // Everything older is covered by the alarm that is set; looking it up would read whole tables.
+        let wait = if grown > 0 {
+            settings.flush_interval_ms
+        } else {
+            2 * WINDOW_MS
+        };
+        Ok(Some(now.get().saturating_add(wait)))
     }
 
     /// The earliest moment at which there is something to do, from what is stored: an object that is put to
