@@ -1,8 +1,8 @@
 // Builds what only tests need: the Worker with the exports that run the golden vectors.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
+import { copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -42,7 +42,10 @@ export function compileVectors() {
   };
   const target = ["--profile", "wasm", "--target", "wasm32-unknown-unknown"];
   run("cargo", ["build", "--locked", ...target, "-p", "vau-processor", "--features", "vectors"], env);
-  return join(folder, "wasm32-unknown-unknown/wasm/vau_processor.wasm");
+  // The next build of the Worker replaces the file, so keep a copy.
+  const copy = join(mkdtempSync(join(tmpdir(), "twist-vectors-")), "vau_processor.wasm");
+  copyFileSync(join(folder, "wasm32-unknown-unknown/wasm/vau_processor.wasm"), copy);
+  return copy;
 }
 
 /** Bundles `wasm` into `out`. */
