@@ -4,6 +4,35 @@ use crate::run::ask;
 use crate::{CtlError, Paths};
 use std::env;
 use std::path::PathBuf;
+use std::process::Command;
+
+/// cargo in the checkout, as if it had been typed there.
+///
+/// `cargo run` and `cargo test` tell their children which package they belong to, and a build script that
+/// asks for those variables (ring's does) would make everything above it be compiled again, here and then
+/// once more on the next command of the person.
+pub(crate) fn cargo(paths: &Paths) -> Command {
+    const OF_A_PACKAGE: [&str; 5] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+    ];
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&paths.root)
+        .env("CARGO_TARGET_DIR", paths.target());
+    for (name, _) in env::vars_os() {
+        let of_a_package = name
+            .to_str()
+            .is_some_and(|name| OF_A_PACKAGE.iter().any(|prefix| name.starts_with(prefix)));
+        if of_a_package {
+            command.env_remove(name);
+        }
+    }
+    command
+}
 
 /// The oldest Node.js that the local Workers runtime takes.
 pub(crate) const NODE_AT_LEAST: u32 = 22;

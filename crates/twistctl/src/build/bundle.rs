@@ -82,9 +82,8 @@ pub(crate) fn cargo(paths: &Paths) -> Command {
         paths.root.display(),
         cargo_home.display()
     );
-    let mut command = Command::new("cargo");
+    let mut command = tools::cargo(paths);
     command
-        .current_dir(&paths.root)
         .env("CARGO_TARGET_DIR", paths.target_wasm())
         .env("CARGO_ENCODED_RUSTFLAGS", flags);
     command

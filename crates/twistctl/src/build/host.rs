@@ -2,9 +2,8 @@
 
 use crate::run::watch;
 use crate::ui::Step;
-use crate::{CtlError, Paths};
+use crate::{CtlError, Paths, tools};
 use std::path::PathBuf;
-use std::process::Command;
 
 pub(crate) struct Host {
     pub(crate) auth: PathBuf,
@@ -16,11 +15,8 @@ pub(crate) struct Host {
 /// Builds every program of the workspace at once: the same features as the tests have, so that
 /// dependencies are compiled once for both.
 pub(crate) fn build(paths: &Paths, step: &Step) -> Result<Host, CtlError> {
-    let mut command = Command::new("cargo");
-    command
-        .args(["build", "--locked", "--bins"])
-        .current_dir(&paths.root)
-        .env("CARGO_TARGET_DIR", paths.target());
+    let mut command = tools::cargo(paths);
+    command.args(["build", "--locked", "--bins"]);
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {
         return Err(CtlError::Tool {

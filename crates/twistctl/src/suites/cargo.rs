@@ -1,10 +1,10 @@
 //! The suites that cargo runs.
 
-use crate::Paths;
 use crate::build::{WASM_TARGET, wasm_cargo};
 use crate::run::watch;
 use crate::suites::{Done, Tally, both, one_check};
 use crate::ui::Step;
+use crate::{Paths, tools};
 use std::process::Command;
 
 /// The crates that build for wasm32 only.
@@ -77,11 +77,8 @@ fn e2e_command(paths: &Paths, filter: &str) -> Command {
 }
 
 fn host(paths: &Paths) -> Command {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(&paths.root)
-        .env("CARGO_TARGET_DIR", paths.target())
-        .env("TWIST_ROOT", &paths.root);
+    let mut command = tools::cargo(paths);
+    command.env("TWIST_ROOT", &paths.root);
     command
 }
 
