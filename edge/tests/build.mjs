@@ -39,6 +39,8 @@ export function compileVectors() {
     ...environment(),
     CARGO_TARGET_DIR: folder,
     CARGO_ENCODED_RUSTFLAGS: `--remap-path-prefix=${root}=/twist\x1f--remap-path-prefix=${cargoHome}=/cargo`,
+    // The compiler that ./twist makes where rustup has none for wasm.
+    ...(process.env.TWIST_WASM_RUSTC ? { RUSTC: process.env.TWIST_WASM_RUSTC } : {}),
   };
   const target = ["--profile", "wasm", "--target", "wasm32-unknown-unknown"];
   run("cargo", ["build", "--locked", ...target, "-p", "vau-processor", "--features", "vectors"], env);

@@ -34,6 +34,12 @@ pub(crate) fn cargo(paths: &Paths) -> Command {
     command
 }
 
+/// The compiler for wasm32, where it is not the toolchain's own: `./twist` makes one from Debian's packages
+/// when rustup cannot fetch the target. It has no clippy.
+pub(crate) fn wasm_rustc() -> Option<PathBuf> {
+    env::var_os("TWIST_WASM_RUSTC").map(PathBuf::from)
+}
+
 /// The oldest Node.js that the local Workers runtime takes.
 pub(crate) const NODE_AT_LEAST: u32 = 22;
 

@@ -86,6 +86,9 @@ pub(crate) fn cargo(paths: &Paths) -> Command {
     command
         .env("CARGO_TARGET_DIR", paths.target_wasm())
         .env("CARGO_ENCODED_RUSTFLAGS", flags);
+    if let Some(rustc) = tools::wasm_rustc() {
+        command.env("RUSTC", rustc);
+    }
     command
 }
 

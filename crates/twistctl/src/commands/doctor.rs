@@ -96,8 +96,11 @@ fn wasm_target() -> Finding {
             "wasm32-unknown-unknown",
         ],
     );
-    let found = match sysroot {
-        Some(folder) if Path::new(&folder).is_dir() => Ok(folder),
+    let found = match (sysroot, tools::wasm_rustc()) {
+        (_, Some(rustc)) if rustc.is_file() => {
+            Ok(format!("made from Debian's: {}", rustc.display()))
+        }
+        (Some(folder), _) if Path::new(&folder).is_dir() => Ok(folder),
         _ => Err("the standard library for wasm32 is missing".to_owned()),
     };
     Finding {
