@@ -1,6 +1,7 @@
 //! The test suites of `test`: each runs to its end, whatever the others did.
 
 mod cargo;
+mod docs;
 mod edge;
 mod nix;
 mod shell;
@@ -25,6 +26,8 @@ pub enum Suite {
     Shell,
     /// Every .nix file parses.
     NixSyntax,
+    /// Links in the documentation lead somewhere; every error code is listed.
+    Docs,
     /// Rust tests: units, and services against real PostgreSQL and Redis.
     Unit,
     /// The built Worker in workerd.
@@ -47,6 +50,7 @@ pub(crate) fn default_suites() -> Vec<Suite> {
         Suite::Fmt,
         Suite::Shell,
         Suite::NixSyntax,
+        Suite::Docs,
         Suite::Clippy,
         Suite::Unit,
         Suite::Edge,
@@ -68,6 +72,7 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Clippy => Ok(cargo::clippy(paths, &step)),
         Suite::Shell => shell::check(paths, &step),
         Suite::NixSyntax => nix::syntax(paths),
+        Suite::Docs => docs::check(paths),
         Suite::Unit => cargo::unit(paths, &step),
         Suite::Edge => edge::test(paths, &step),
         Suite::E2e => cargo::e2e(paths, &step),
