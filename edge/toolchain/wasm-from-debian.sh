@@ -7,6 +7,7 @@ set -eu
 folder=${1:?usage: wasm-from-debian.sh FOLDER}
 target=wasm32-unknown-unknown
 [ ! -x "$folder/rustc" ] || exit 0
+[ "$(uname -m)" = x86_64 ] || { echo "wasm-from-debian: only for x86_64" >&2; exit 1; }
 command -v apt-get >/dev/null || { echo "wasm-from-debian: this needs apt-get" >&2; exit 1; }
 
 rm -rf "$folder"
