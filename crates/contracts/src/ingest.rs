@@ -6,7 +6,8 @@ use domain::{Amount, EpochMs, Fingerprint, VauId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The version of [`VauSegment`] this build writes.
+/// The version of [`VauSegment`] this build writes. It is also that of the reward rule: a backend that does not
+/// know a version refuses the segment, which the edge then keeps, instead of judging it by another rule.
 pub const SEGMENT_VERSION: u8 = 1;
 
 /// `POST /internal/v1/vau-batches`, and the queue message that leads to it: VAUs that one edge

@@ -1,4 +1,7 @@
 //! What a VAU earns. One function, used at the edge when it accepts and by the backend when it checks.
+//!
+//! A change to [`trust_score`] or [`reward`] is a new version of the segment in `contracts::ingest`: the
+//! backend recomputes what the edge promised, and must do so by the rule of the build that promised it.
 
 use crate::money::Amount;
 
@@ -14,10 +17,7 @@ const DAY_MS: u64 = 86_400_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(rename_all = "camelCase", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 pub struct DeviceHistory {
     /// Attestations of the device that were verified.
     pub attestations: u32,
@@ -75,6 +75,21 @@ mod tests {
         };
         assert_eq!(trust_score(&new), 50);
         assert_eq!(reward(50), Amount::from_twist(5));
+    }
+
+    /// When one of these figures changes, so must `SEGMENT_VERSION`.
+    #[test]
+    fn what_version_one_promises_stays_what_it_pays() {
+        let scores = [
+            seen(0, 0, 0),
+            seen(0, 57, 1),
+            seen(DAY_MS, 20, 2),
+            seen(u64::MAX, 999, 9),
+        ];
+        assert_eq!(scores.map(|device| trust_score(&device)), [60, 75, 77, 90]);
+        let twist =
+            [0u8, 49, 50, 60, 75, 99, 100].map(|trust| reward(trust).units() / 1_000_000_000);
+        assert_eq!(twist, [0, 4, 5, 6, 7, 9, 10]);
     }
 
     #[test]

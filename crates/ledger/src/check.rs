@@ -97,7 +97,12 @@ pub const INVARIANTS: &[Invariant] = &[
               SELECT format('twist_app may %s %s', privilege, name) \
               FROM unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege, \
                   unnest(array['ledger_account', 'ledger_tx', 'ledger_entry', 'ledger_seal']) AS name \
-              WHERE has_table_privilege('twist_app', name, privilege)",
+              WHERE has_table_privilege('twist_app', name, privilege) \
+              UNION ALL \
+              SELECT format('%s() looks for tables in the caller''s temporary schema first', proname) \
+              FROM pg_proc \
+              WHERE pronamespace = 'public'::regnamespace AND prosecdef \
+                  AND NOT coalesce(proconfig::text LIKE '%pg_temp\"}', false)",
     },
     Invariant {
         id: "L7",

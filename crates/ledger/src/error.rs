@@ -9,7 +9,7 @@ pub enum LedgerError {
     /// An account would fall below its floor.
     #[error("not enough funds")]
     InsufficientFunds,
-    /// An account is frozen.
+    /// Money would leave a frozen account.
     #[error("an account is frozen")]
     Frozen,
     /// The same id or the same cause was posted before with other content.

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use wasm_bindgen::JsValue;
 use worker::{Queue, QueueContentType, RawMessageBuilder, State};
 
-/// Items packed in one transaction; the rest follows at once in the next alarm.
-const MOST_ITEMS: u32 = 2_000;
+/// Items packed in one transaction; the rest follows at once in the next alarm. Few enough that the longest ones fit in an isolate's memory several times over.
+const MOST_ITEMS: u32 = 200;
 /// Segments sent in one alarm.
 const MOST_SEGMENTS: u32 = 20;
 

@@ -1,6 +1,6 @@
 use crate::support::{Books, reward};
 use ledger::posting::post;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 #[tokio::test]
 async fn a_service_cannot_write_the_ledger_around_its_rules() {
@@ -68,4 +68,37 @@ async fn an_unbalanced_or_empty_transaction_is_refused_by_the_database_itself() 
         );
     }
     assert_eq!(books.broken().await, Vec::<&str>::new());
+}
+
+/// Functions that run as the owner must not look into a schema that the caller fills.
+#[tokio::test]
+async fn a_temporary_table_does_not_stand_in_for_the_ledger() {
+    let books = Books::new().await;
+    let user = books.user().await;
+    let shadow = "CREATE TEMPORARY TABLE ledger_account (LIKE public.ledger_account INCLUDING ALL)";
+    // The migration takes the right away from services; a copied database, as tests have, gives it back.
+    let session = books.db.begin().await.unwrap();
+    session.execute_unprepared(shadow).await.unwrap();
+    session
+        .execute_unprepared(
+            "INSERT INTO pg_temp.ledger_account SELECT * FROM public.ledger_account",
+        )
+        .await
+        .unwrap();
+    session
+        .execute_unprepared("GRANT ALL ON pg_temp.ledger_account TO PUBLIC")
+        .await
+        .unwrap();
+    post(&session, &[reward(1, user, 5)]).await.unwrap();
+    session
+        .execute_unprepared("DROP TABLE pg_temp.ledger_account")
+        .await
+        .unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(books.balance(user).await, 5);
+    assert_eq!(books.broken().await, ["V1"]);
+    books
+        .as_owner("ALTER FUNCTION ledger_post SET search_path = pg_catalog, public")
+        .await;
+    assert_eq!(books.broken().await, ["L6", "V1"]);
 }

@@ -41,8 +41,9 @@ impl Store {
             return Ok(());
         }
         let undelivered = "SELECT 1 WHERE EXISTS (SELECT 1 FROM outbox WHERE vau_id = ?1) \
-             OR EXISTS (SELECT 1 FROM segment WHERE instr(body, ?1) > 0)";
-        let held = if self.one(undelivered, vec![id.as_str().into()])?.is_some() {
+             OR EXISTS (SELECT 1 FROM segment WHERE instr(body, ?2) > 0)";
+        let place = vec![id.as_str().into(), in_a_segment(&id).into()];
+        let held = if self.one(undelivered, place)?.is_some() {
             json(item)?.into()
         } else {
             self.append(item)?;
@@ -67,7 +68,7 @@ impl Store {
             vec![],
         )? {
             let vau_id = held.text(0, "conflict")?;
-            if body.contains(vau_id) {
+            if body.contains(&in_a_segment(vau_id)) {
                 let (item, seen_at) = (held.text(1, "conflict")?, held.unsigned(2, "conflict")?);
                 self.append_json(vau_id, seen_at, item.to_owned())?;
                 self.run(
@@ -171,4 +172,10 @@ impl Store {
 
 fn json(item: &AcceptedVau) -> Result<String, StoreError> {
     serde_json::to_string(item).map_err(|error| StoreError::Sql(error.to_string()))
+}
+
+/// How an item's id stands in a segment's text. Inside a payload the quotes would be escaped, so a client
+/// cannot make one up.
+fn in_a_segment(vau_id: &str) -> String {
+    format!(r#""vauId":"{vau_id}""#)
 }

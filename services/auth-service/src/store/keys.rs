@@ -43,7 +43,7 @@ pub(crate) enum KeyError {
     Database(#[from] DbErr),
     #[error(transparent)]
     Seal(#[from] SealError),
-    #[error("the active signing key is not the one that its row says")]
+    #[error("a signing key is not the one that its row says")]
     Mismatch,
     #[error("there is no active signing key")]
     NoneActive,
@@ -154,28 +154,39 @@ impl KeyRing {
             self.make_first().await?;
             rows = self.published().await?;
         }
-        let active = rows
-            .iter()
-            .find(|row| row.state == "active")
-            .ok_or(KeyError::NoneActive)?;
-        let seed = self
-            .0
-            .sealing
-            .open(&active.sealed_private_key, &active.kid)?;
-        if SigningKey::from_bytes(&seed)
-            .verifying_key()
-            .as_bytes()
-            .as_slice()
-            != active.public_key
-        {
-            return Err(KeyError::Mismatch);
+        let mut signer = None;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match self.open(row) {
+                Ok(seed) => {
+                    if row.state == "active" {
+                        signer = Some(AccessTokenSigner::new(row.kid.clone(), &seed));
+                    }
+                    keys.push(jwk(row));
+                }
+                Err(error) if row.state == "active" => return Err(error),
+                // Without this one the others still serve.
+                Err(error) => {
+                    tracing::error!(kid = %row.kid, cause = %error, "a signing key is not published");
+                }
+            }
         }
         Ok(Keys {
-            signer: AccessTokenSigner::new(active.kid.clone(), &seed),
-            jwks: Jwks {
-                keys: rows.iter().map(jwk).collect(),
-            },
+            signer: signer.ok_or(KeyError::NoneActive)?,
+            jwks: Jwks { keys },
         })
+    }
+
+    /// The secret of a row, if the row is ours: only who has the sealing key can make one whose secret opens
+    /// and belongs to its public key. A public key that someone merely wrote into the table is never published.
+    fn open(&self, row: &Model) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        let seed = self.0.sealing.open(&row.sealed_private_key, &row.kid)?;
+        let public = SigningKey::from_bytes(&seed).verifying_key();
+        if public.as_bytes().as_slice() == row.public_key {
+            Ok(seed)
+        } else {
+            Err(KeyError::Mismatch)
+        }
     }
 
     async fn published(&self) -> Result<Vec<Model>, DbErr> {

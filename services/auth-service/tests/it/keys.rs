@@ -88,27 +88,71 @@ async fn a_wrong_sealing_key_does_not_make_new_keys() {
     assert_eq!(world.number("SELECT count(*) FROM signing_keys").await, 1);
 }
 
-#[tokio::test]
-async fn keys_are_published_before_and_after_they_sign_and_never_when_retired() {
-    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
-    let sql = "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state) SELECT state, \
-               decode(repeat(lpad(n::text, 2, '0'), 32), 'hex'), '', state FROM \
-               (VALUES ('announced', 1), ('retiring', 2), ('retired', 3)) AS made (state, n)";
-    world.database.execute_unprepared(sql).await.unwrap();
-    // The running instance sees them.
-    let kids: Vec<_> = jwks(&world.service)
+async fn kids(service: &Service) -> Vec<String> {
+    jwks(service)
         .await
         .keys
         .into_iter()
         .map(|key| key.kid)
-        .collect();
-    assert_eq!(kids.len(), 3);
-    assert!(kids.contains(&"announced".to_owned()) && kids.contains(&"retiring".to_owned()));
+        .collect()
+}
+
+#[tokio::test]
+async fn keys_are_published_before_and_after_they_sign_and_never_when_retired() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let old = kids(&world.service).await.remove(0);
     let token = world.service.sign_in(&Wallet::new(1)).await;
+    let put = async |state: &str| {
+        let sql = format!("UPDATE signing_keys SET state = '{state}' WHERE kid = '{old}'");
+        world.database.execute_unprepared(&sql).await.unwrap();
+    };
+    // Without an active key the running instance makes a new one; the old one's tokens stay good.
+    put("retiring").await;
+    let both = kids(&world.service).await;
+    assert_eq!(both.len(), 2);
+    assert!(both.contains(&old));
     assert!(
         verifier(&world.service)
             .verify(&token.access_token)
             .await
             .is_ok()
     );
+    let newer = world.service.sign_in(&Wallet::new(1)).await;
+    assert!(
+        verifier(&world.service)
+            .verify(&newer.access_token)
+            .await
+            .is_ok()
+    );
+    put("announced").await;
+    assert_eq!(kids(&world.service).await.len(), 2);
+    put("retired").await;
+    let one = kids(&world.service).await;
+    assert_eq!(one.len(), 1);
+    assert!(!one.contains(&old));
+    assert!(
+        verifier(&world.service)
+            .verify(&token.access_token)
+            .await
+            .is_err()
+    );
+}
+
+/// Other services may write to the same database. A public key in the table is not enough to be believed.
+#[tokio::test]
+async fn a_key_that_was_only_written_into_the_table_is_never_published() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let ours = kids(&world.service).await;
+    for forged in [
+        "SELECT 'evil1', decode(repeat('11', 32), 'hex'), '', 'announced'",
+        "SELECT 'evil2', decode(repeat('22', 32), 'hex'), sealed_private_key, 'retiring' FROM signing_keys",
+        "SELECT 'evil3', public_key, sealed_private_key, 'announced' FROM signing_keys WHERE state = 'active'",
+    ] {
+        let sql = format!(
+            "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state) {forged} LIMIT 1"
+        );
+        world.database.execute_unprepared(&sql).await.unwrap();
+    }
+    assert_eq!(kids(&world.service).await, ours);
+    world.service.sign_in(&Wallet::new(1)).await;
 }

@@ -7,6 +7,10 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 GRANT USAGE ON SCHEMA public TO twist_app;
+-- No service needs temporary tables; PostgreSQL lets everyone make them unless told otherwise.
+DO $$ BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END $$;
 -- A service is ready only on the schema it was built for, so it reads which one this is.
 GRANT SELECT ON seaql_migrations TO twist_app;
 

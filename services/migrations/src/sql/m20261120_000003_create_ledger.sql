@@ -19,6 +19,8 @@ CREATE TABLE ledger_account (
     pending_credits  numeric(38, 0) NOT NULL DEFAULT 0 CHECK (pending_credits >= 0),
     -- The number of entries so far; each entry carries the version it made.
     version          bigint NOT NULL DEFAULT 0,
+    -- Nothing leaves a frozen account. What is owed to it is still credited, so that one user's freeze does
+    -- not hold up the others of a batch.
     frozen           boolean NOT NULL DEFAULT false,
     opened_at        timestamptz NOT NULL DEFAULT now(),
     UNIQUE NULLS NOT DISTINCT (kind, owner, subject, asset, stripe),
@@ -69,11 +71,14 @@ CREATE TABLE ledger_seal (
     hash       bytea NOT NULL CHECK (length(hash) = 32)
 );
 
+-- Every function names pg_temp last: unnamed it would come first, and a caller's temporary table would stand
+-- in for the real one, with the owner's rights.
+
 -- Over a JSON array, whose text has no two readings.
 CREATE FUNCTION ledger_fingerprint(
     kind text, source_ref text, accounts uuid[], sides ledger_side[], amounts bigint[]
 ) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 RETURN sha256(convert_to(
     jsonb_build_array(kind, source_ref, to_jsonb(accounts), to_jsonb(sides), to_jsonb(amounts))::text,
     'UTF8'));
@@ -83,25 +88,25 @@ CREATE FUNCTION ledger_open(
     p_id uuid[], p_kind text[], p_owner uuid[], p_stripe smallint[], p_normal ledger_side[],
     p_floor bigint[]
 ) RETURNS void LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
     INSERT INTO ledger_account (id, kind, owner, stripe, normal_side, floor)
     SELECT * FROM unnest(p_id, p_kind, p_owner, p_stripe, p_normal, p_floor) AS a (id)
     ORDER BY a.id
-    ON CONFLICT (id) DO NOTHING;
+    ON CONFLICT DO NOTHING;
 $$;
 
 -- Posts balanced transactions, all or none, and returns the ids that were not there before.
 --
 -- Transaction i is p_id[i], p_kind[i], p_source[i], p_effective[i]; entry j belongs to e_tx[j], and a
 -- transaction's entries count in the order given. Errors (SQLSTATE): TW001 an account does not exist,
--- TW002 an id was posted before with other content, TW003 not balanced or empty, TW004 an account is
--- frozen, TW005 an id stands twice in the call, 23514 on ledger_account_floor: not enough funds.
+-- TW002 an id was posted before with other content, TW003 not balanced or empty, TW004 money would leave a
+-- frozen account, TW005 an id stands twice in the call, 23514 on ledger_account_floor: not enough funds.
 CREATE FUNCTION ledger_post(
     p_id uuid[], p_kind text[], p_source text[], p_effective timestamptz[],
     e_tx uuid[], e_account uuid[], e_side ledger_side[], e_amount bigint[]
 ) RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     fresh uuid[];
@@ -163,9 +168,9 @@ BEGIN
     END IF;
 
     IF EXISTS (
-        SELECT FROM unnest(e_tx, e_account) AS e (tx_id, account_id)
+        SELECT FROM unnest(e_tx, e_account, e_side) AS e (tx_id, account_id, side)
         JOIN ledger_account a ON a.id = e.account_id
-        WHERE a.frozen AND e.tx_id = ANY (fresh)
+        WHERE a.frozen AND e.side <> a.normal_side AND e.tx_id = ANY (fresh)
     ) THEN
         RAISE EXCEPTION 'an account is frozen' USING ERRCODE = 'TW004';
     END IF;
