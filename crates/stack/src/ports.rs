@@ -1,8 +1,10 @@
 //! TCP ports on the loopback address.
 
-use crate::StackError;
+use crate::{StackError, random_hex};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Whether nothing listens on `port` of the loopback address, on any address it could be reached by.
 pub fn is_free(port: u16) -> bool {
@@ -11,8 +13,22 @@ pub fn is_free(port: u16) -> bool {
         && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port that is free now.
+/// Below the ports that the kernel gives to outgoing connections: one of those cannot take a port between
+/// its choice and its use, nor while its server is stopped for a moment.
+const RANGE: std::ops::Range<u16> = 10_000..32_000;
+
+/// A port that is free now, and that this process was not given before.
 pub fn free_port() -> Result<u16, StackError> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Drawn, not counted up, so that processes that start together do not follow each other.
+    for _ in 0..1_000 {
+        let drawn = u16::from_str_radix(&random_hex(2)?, 16).unwrap_or_default();
+        let port = RANGE.start + drawn % (RANGE.end - RANGE.start);
+        if is_free(port) && given.insert(port) {
+            return Ok(port);
+        }
+    }
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
@@ -38,6 +54,13 @@ mod tests {
         let used = listener.local_addr().unwrap().port();
         assert!(!is_free(used));
         assert_ne!(preferred_or_free(used, &[]).unwrap(), used);
+    }
+
+    #[test]
+    fn no_two_servers_of_a_process_are_given_the_same_port() {
+        let ports: BTreeSet<u16> = (0..200).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 200);
+        assert!(ports.iter().all(|port| RANGE.contains(port)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The servers that all tests of a process share.
 
 use crate::folder;
-use stack::{Durability, Passwords, Postgres, PostgresSpec, Redis, RedisSpec, Role};
+use stack::{Durability, Passwords, Postgres, PostgresSpec, Redis, RedisSpec, Role, StackError};
 use std::sync::OnceLock;
 
 /// The database that has the schema and that tests' databases are copies of.
@@ -24,26 +24,42 @@ pub(crate) fn redis() -> &'static Redis {
 }
 
 pub(crate) fn start_postgres(durability: Durability) -> Postgres {
-    let (folder, reaper) = folder::next("postgres");
-    let spec = PostgresSpec {
-        log: folder.join("postgres.log"),
-        folder,
-        port: stack::free_port().expect("find a free port"),
-        passwords: Passwords::generate().expect("make passwords"),
-        durability,
-    };
-    Postgres::start(spec, Some(&reaper)).unwrap_or_else(|error| panic!("{error}"))
+    until_a_port_is_ours(|port| {
+        let (folder, reaper) = folder::next("postgres");
+        let spec = PostgresSpec {
+            log: folder.join("postgres.log"),
+            folder,
+            port,
+            passwords: Passwords::generate().expect("make passwords"),
+            durability,
+        };
+        Postgres::start(spec, Some(&reaper))
+    })
 }
 
 pub(crate) fn start_redis() -> Redis {
-    let (folder, reaper) = folder::next("redis");
-    let spec = RedisSpec {
-        log: folder.join("redis.log"),
-        folder,
-        port: stack::free_port().expect("find a free port"),
-        password: stack::random_hex(16).expect("make a password"),
-    };
-    Redis::start(spec, Some(&reaper)).unwrap_or_else(|error| panic!("{error}"))
+    until_a_port_is_ours(|port| {
+        let (folder, reaper) = folder::next("redis");
+        let spec = RedisSpec {
+            log: folder.join("redis.log"),
+            folder,
+            port,
+            password: stack::random_hex(16).expect("make a password"),
+        };
+        Redis::start(spec, Some(&reaper))
+    })
+}
+
+/// Another process may take a port between the look and the use: then with another one.
+fn until_a_port_is_ours<T>(start: impl Fn(u16) -> Result<T, StackError>) -> T {
+    let mut tries = 3;
+    loop {
+        tries -= 1;
+        match start(stack::free_port().expect("find a free port")) {
+            Ok(server) => return server,
+            Err(error) => assert!(tries > 0, "{error}"),
+        }
+    }
 }
 
 /// Makes a database with the schema. Blocks; not to be called from within a runtime's own thread.
