@@ -1,6 +1,9 @@
 //! What can be typed.
 
-use crate::commands::{build, doctor, down, ledger, smoke, status, test, up};
+use crate::commands::{
+    budgets, build, doctor, down, keygen, ledger, manifest, sbom, sign, smoke, status, test, up,
+    verify,
+};
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -25,8 +28,22 @@ enum Command {
     Smoke(smoke::Args),
     /// Runs the test suites.
     Test(test::Args),
-    /// Builds the services and the Worker bundle.
-    Build,
+    /// Builds every artifact that needs no Nix into a folder, with a manifest of their hashes.
+    Build(build::Args),
+    /// Compares artifacts, images and running services with a release manifest.
+    Verify(verify::Args),
+    /// Signs a release manifest.
+    Sign(sign::Args),
+    /// Makes a key to sign manifests with.
+    Keygen(keygen::Args),
+    /// Compares sizes with the committed budgets.
+    Budgets(budgets::Args),
+    /// Writes the manifest of built artifacts; the flake and `build` call it.
+    #[command(hide = true)]
+    Manifest(manifest::Args),
+    /// Writes the software bill of materials; the flake and `build` call it.
+    #[command(hide = true)]
+    Sbom(sbom::Args),
     /// Looks whether this machine has what is needed, and says what to type if not.
     Doctor,
     /// The ledger of the running local platform.
@@ -35,11 +52,10 @@ enum Command {
 }
 
 impl Cli {
-    /// Does it. The exit code is 0 when it worked, 1 when it did not.
+    /// Does it. The exit code is 0 when it worked, 1 when it did not; `verify` has more of them.
     pub fn run(self) -> ExitCode {
         match self.dispatch() {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
+            Ok(code) => code,
             Err(error) => {
                 ui::complain(&error.to_string());
                 ExitCode::FAILURE
@@ -47,19 +63,30 @@ impl Cli {
         }
     }
 
-    /// `Ok(false)`: it ran, and what it found is bad; it has said so.
-    fn dispatch(self) -> Result<bool, CtlError> {
-        let paths = Paths::discover()?;
-        match self.command {
-            Command::Up(args) => up::run(&paths, &args),
-            Command::Down => down::run(&paths),
-            Command::Status(args) => status::run(&paths, &args),
-            Command::Smoke(args) => smoke::run(&paths, &args),
-            Command::Test(args) => test::run(&paths, &args),
-            Command::Build => build::run(&paths),
-            Command::Doctor => Ok(doctor::run(&paths)),
-            Command::Ledger(command) => ledger::run(&paths, &command),
-        }
+    fn dispatch(self) -> Result<ExitCode, CtlError> {
+        let good = match self.command {
+            // These work without a checkout.
+            Command::Verify(args) => return verify::run(&args),
+            Command::Sign(args) => sign::run(&args),
+            Command::Keygen(args) => keygen::run(&args),
+            Command::Budgets(args) => budgets::run(&args),
+            Command::Manifest(args) => manifest::run(&args),
+            Command::Sbom(args) => sbom::run(&args),
+            Command::Up(args) => up::run(&Paths::discover()?, &args),
+            Command::Down => down::run(&Paths::discover()?),
+            Command::Status(args) => status::run(&Paths::discover()?, &args),
+            Command::Smoke(args) => smoke::run(&Paths::discover()?, &args),
+            Command::Test(args) => test::run(&Paths::discover()?, &args),
+            Command::Build(args) => build::run(&Paths::discover()?, &args),
+            Command::Doctor => Ok(doctor::run(&Paths::discover()?)),
+            Command::Ledger(command) => ledger::run(&Paths::discover()?, &command),
+        }?;
+        // What ran and found something bad has said so.
+        Ok(if good {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 

@@ -1,13 +1,19 @@
 //! One file for each subcommand.
 
+pub mod budgets;
 pub mod build;
 pub mod doctor;
 pub mod down;
+pub mod keygen;
 pub mod ledger;
+pub mod manifest;
+pub mod sbom;
+pub mod sign;
 pub mod smoke;
 pub mod status;
 pub mod test;
 pub mod up;
+pub mod verify;
 
 use crate::platform::Record;
 use crate::{CtlError, Paths};

@@ -6,7 +6,8 @@ use crate::{CtlError, Paths, ui};
 /// Options of `test`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The suites to run; without any, all but `nix` (unless Nix is here), `soak`, `fuzz` and `load`.
+    /// The suites to run; without any, all but `nix` (unless Nix is here), `budgets`, `reproduce`, `soak`,
+    /// `fuzz` and `load`.
     #[arg(value_enum)]
     suites: Vec<Suite>,
     /// How long `soak` runs.

@@ -1,9 +1,12 @@
 //! The test suites of `test`: each runs to its end, whatever the others did.
 
+mod budgets;
 mod cargo;
 mod docs;
 mod edge;
+mod hygiene;
 mod nix;
+mod reproduce;
 mod shell;
 mod tally;
 
@@ -18,6 +21,8 @@ use std::time::Instant;
 /// A suite by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Suite {
+    /// Every tracked file can be read and is git's; no build output is tracked.
+    Hygiene,
     /// Every Rust file is formatted.
     Fmt,
     /// The lints, for this machine and for wasm32.
@@ -36,6 +41,10 @@ pub enum Suite {
     E2e,
     /// The flake evaluates (needs Nix).
     Nix,
+    /// Every artifact, built for release, keeps to its size.
+    Budgets,
+    /// Everything built twice under unlike conditions gives equal bytes.
+    Reproduce,
     /// kill -9 of the api under many more VAUs.
     Load,
     /// Property tests with many more cases.
@@ -47,6 +56,7 @@ pub enum Suite {
 /// What a plain `test` runs: cheap answers first.
 pub(crate) fn default_suites() -> Vec<Suite> {
     let mut suites = vec![
+        Suite::Hygiene,
         Suite::Fmt,
         Suite::Shell,
         Suite::NixSyntax,
@@ -68,6 +78,7 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
     let name = name(suite);
     let step = Step::start(name.clone());
     let done = match suite {
+        Suite::Hygiene => hygiene::check(paths),
         Suite::Fmt => cargo::fmt(paths, &step),
         Suite::Clippy => Ok(cargo::clippy(paths, &step)),
         Suite::Shell => shell::check(paths, &step),
@@ -77,6 +88,8 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Edge => edge::test(paths, &step),
         Suite::E2e => cargo::e2e(paths, &step),
         Suite::Nix => nix::flake(paths, &step),
+        Suite::Budgets => budgets::check(paths, &step),
+        Suite::Reproduce => reproduce::check(paths, &step),
         Suite::Load => cargo::load(paths, &step),
         Suite::Fuzz => cargo::fuzz(paths, &step),
         Suite::Soak => cargo::soak(paths, &step, soak_minutes),
