@@ -3,6 +3,7 @@
 //! Each subcommand is a file in [`commands`]. What they share: [`build`] makes the artifacts,
 //! [`platform`] runs them on this machine, [`smoke`] walks the journeys, [`suites`] runs the tests.
 
+pub mod artifact;
 pub mod build;
 pub mod cli;
 pub mod commands;
