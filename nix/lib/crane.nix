@@ -21,6 +21,10 @@ let
     cargoVendorDir = craneLib.vendorCargoDeps { src = sources.workspace; };
     strictDeps = true;
     doCheck = false;
+    # A program must not tell where it was compiled.
+    preBuild = ''
+      export CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$PWD=/twist --remap-path-prefix=$cargoVendorDir=/cargo"
+    '';
   };
 
   # The workspace with an empty body in place of every crate: it changes with manifests and the lock only.

@@ -11,11 +11,6 @@ let
     CARGO_PROFILE = "wasm";
     CARGO_BUILD_TARGET = target;
     nativeBuildInputs = [ pkgs.lld ];
-    # A module must not tell where it was compiled.
-    preBuild = ''
-      remap="--remap-path-prefix=$PWD=/twist --remap-path-prefix=$cargoVendorDir=/cargo"
-      export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap"
-    '';
   };
 
   edge-bundler = rust.program {
