@@ -7,7 +7,11 @@
   };
 
   outputs =
-    { nixpkgs, crane, ... }:
+    {
+      self,
+      nixpkgs,
+      crane,
+    }:
     let
       # The services run on both; `nix/` itself decides what exists on which system.
       systems = [
@@ -18,10 +22,19 @@
       perSystem = nixpkgs.lib.genAttrs systems (
         system:
         import ./nix {
-          inherit crane;
+          inherit crane source;
           pkgs = nixpkgs.legacyPackages.${system};
         }
       );
+
+      # The artifacts' content does not depend on it; their manifest and the images' labels tell it.
+      source = {
+        revision = self.rev or null;
+        dirty = !(self ? rev);
+        modified = self.lastModifiedDate;
+        origin = "urn:nix:nar:${self.narHash}";
+        inputs = builtins.mapAttrs (_name: input: input.narHash) { inherit nixpkgs crane; };
+      };
 
       output = name: builtins.mapAttrs (_system: outputs: outputs.${name}) perSystem;
     in

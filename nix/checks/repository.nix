@@ -1,26 +1,35 @@
-# Scripts and the expressions of this flake themselves.
-{ pkgs, sources }:
+# Scripts, configuration and the expressions of this flake themselves.
 {
-  nix-style =
-    pkgs.runCommand "nix-style"
-      {
-        nativeBuildInputs = [
-          pkgs.nixfmt
-          pkgs.statix
-          pkgs.deadnix
-        ];
-      }
-      ''
-        cd ${sources.repository}
-        find . -name '*.nix' -exec nixfmt --check {} +
-        statix check .
-        deadnix --fail .
-        touch $out
-      '';
+  pkgs,
+  sources,
+  format,
+}:
+let
+  check =
+    name: nativeBuildInputs: command:
+    pkgs.runCommand name { inherit nativeBuildInputs; } ''
+      cp -r --no-preserve=mode ${sources.repository} repository
+      cd repository
+      ${command}
+      touch $out
+    '';
+in
+{
+  format = check "format" [ format ] ''
+    treefmt --no-cache --fail-on-change --walk filesystem --tree-root .
+  '';
 
-  shellcheck = pkgs.runCommand "shellcheck" { nativeBuildInputs = [ pkgs.shellcheck ]; } ''
-    cd ${sources.repository}
-    shellcheck twist .ci/run
-    touch $out
+  nix-style = check "nix-style" [ pkgs.statix pkgs.deadnix ] ''
+    statix check .
+    deadnix --fail .
+  '';
+
+  shellcheck = check "shellcheck" [ pkgs.shellcheck ] ''
+    shellcheck twist .ci/run edge/toolchain/*.sh
+  '';
+
+  compose = check "compose" [ pkgs.docker-compose ] ''
+    export HOME=$TMPDIR
+    docker-compose --file docker-compose.backend.yml --env-file .env.backend.example config --quiet
   '';
 }

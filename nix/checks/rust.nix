@@ -37,8 +37,6 @@ let
   };
 in
 {
-  rust-fmt = craneLib.cargoFmt (common // { cargoExtraArgs = "--all"; });
-
   rust-clippy = craneLib.cargoClippy (
     host
     // {

@@ -21,9 +21,13 @@ let
     cargoVendorDir = craneLib.vendorCargoDeps { src = sources.workspace; };
     strictDeps = true;
     doCheck = false;
-    # A program must not tell where it was compiled.
+    # What is compiled must not tell where: ours is /twist, a registry's crates are in /cargo.
     preBuild = ''
-      export CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$PWD=/twist --remap-path-prefix=$cargoVendorDir=/cargo"
+      CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$PWD=/twist"
+      for registry in "$cargoVendorDir"/*/; do
+        CARGO_BUILD_RUSTFLAGS+=" --remap-path-prefix=''${registry%/}=/cargo"
+      done
+      export CARGO_BUILD_RUSTFLAGS
     '';
   };
 
@@ -44,6 +48,7 @@ let
       common
       // {
         src = sourceOf crate;
+        passthru = { inherit crate; };
         meta = {
           inherit (sources.crates.${crate}.manifest.package) description;
           license = lib.licenses.asl20;
@@ -55,7 +60,7 @@ let
     );
 in
 {
-  inherit craneLib common;
+  inherit craneLib common sourceOf;
   inherit (sources) crates version;
 
   # The third-party crates as `commands` compile them, without any source of ours.
@@ -86,6 +91,13 @@ in
       pname = binary;
       cargoExtraArgs = "--locked -p ${crate} --bin ${binary}";
       meta.mainProgram = binary;
+      # What runs needs no compiler: one that is referred to by accident would be in every image.
+      disallowedRequisites = [
+        pkgs.rustc
+        pkgs.cargo
+        pkgs.stdenv.cc
+        common.cargoVendorDir
+      ];
     };
 
   # The library of one crate, in $out/lib. Further arguments go to crane.

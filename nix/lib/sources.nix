@@ -91,13 +91,23 @@ in
     ]) prose
   );
 
-  # What the checks of scripts and of these expressions read.
+  # What the checks of formatting, scripts and configuration read.
   repository = toSource (
     fileset.unions [
-      (root + "/flake.nix")
-      (root + "/nix")
       (root + "/twist")
       (root + "/.ci/run")
+      (root + "/.env.backend.example")
+      (root + "/rustfmt.toml")
+      (fileset.fileFilter (
+        file:
+        lib.any file.hasExt [
+          "rs"
+          "nix"
+          "sh"
+          "yml"
+          "yaml"
+        ]
+      ) root)
     ]
   );
 }

@@ -1,5 +1,10 @@
 # The programs that `./twist` and `twistctl` call, so that neither has anything to install.
-{ pkgs, nodeModules }:
+{
+  pkgs,
+  nodeModules,
+  bundleTools,
+  format,
+}:
 {
   # What building and running the platform takes.
   run = [
@@ -9,8 +14,8 @@
     pkgs.lld
     # The linker driver and the C compiler that native dependencies call.
     pkgs.stdenv.cc
-    pkgs.binaryen
-    pkgs.esbuild
+    bundleTools.binaryen
+    bundleTools.esbuild
     pkgs.nodejs_22
     pkgs.postgresql
     pkgs.redis
@@ -27,6 +32,12 @@
     pkgs.nixfmt
     pkgs.statix
     pkgs.deadnix
+    pkgs.actionlint
+    pkgs.docker-compose
+    # Builds under another clock, and what differs between two of them.
+    pkgs.libfaketime
+    pkgs.diffoscopeMinimal
+    format
   ];
 
   # `TWIST_IN_NIX` tells ./twist that the tools are here, the others tell twistctl where.
@@ -34,7 +45,7 @@
     TWIST_IN_NIX = "1";
     TWIST_NODE = pkgs.lib.getExe pkgs.nodejs_22;
     TWIST_NODE_MODULES = "${nodeModules}/node_modules";
-    ESBUILD_BIN = pkgs.lib.getExe pkgs.esbuild;
-    WASM_OPT_BIN = pkgs.lib.getExe' pkgs.binaryen "wasm-opt";
+    ESBUILD_BIN = pkgs.lib.getExe bundleTools.esbuild;
+    WASM_OPT_BIN = pkgs.lib.getExe bundleTools.binaryen;
   };
 }

@@ -3,9 +3,15 @@
   pkgs,
   lib,
   rust,
+  bundleTools,
 }:
 let
   target = "wasm32-unknown-unknown";
+
+  # Whatever under edge/ compiles to a module of its own is a Worker.
+  isWorker =
+    _name: crate:
+    lib.hasPrefix "edge/" crate.folder && lib.elem "cdylib" (crate.manifest.lib.crate-type or [ ]);
 
   wasm = {
     CARGO_PROFILE = "wasm";
@@ -41,9 +47,9 @@ let
     pkgs.runCommand "edge-${crate}-${rust.version}"
       {
         nativeBuildInputs = [ edge-bundler ];
-        ESBUILD_BIN = lib.getExe pkgs.esbuild;
-        WASM_OPT_BIN = lib.getExe' pkgs.binaryen "wasm-opt";
-        passthru = { inherit module; };
+        ESBUILD_BIN = lib.getExe bundleTools.esbuild;
+        WASM_OPT_BIN = lib.getExe bundleTools.binaryen;
+        passthru = { inherit crate module; };
         meta = {
           inherit (rust.crates.${crate}.manifest.package) description;
           license = lib.licenses.asl20;
@@ -55,6 +61,6 @@ let
         test -s $out/index.js && test -s $out/index_bg.wasm
       '';
 in
-{
-  edge-vau-processor = workerOf "vau-processor";
-}
+lib.mapAttrs' (crate: _: lib.nameValuePair "edge-${crate}" (workerOf crate)) (
+  lib.filterAttrs isWorker rust.crates
+)

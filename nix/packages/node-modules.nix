@@ -1,35 +1,10 @@
-# The npm packages that edge/package-lock.json locks: the local Workers runtime and what it needs.
-{ pkgs, lib }:
+# Everything of edge/package-lock.json in one folder: the local Workers runtime and what it needs.
+{
+  pkgs,
+  lib,
+  npm,
+}:
 let
-  inherit (pkgs.stdenv) hostPlatform;
-
-  cpu = if hostPlatform.isAarch64 then "arm64" else "x64";
-  belongsHere =
-    module:
-    lib.elem "linux" (module.os or [ "linux" ])
-    && lib.elem cpu (module.cpu or [ cpu ])
-    && lib.elem "glibc" (module.libc or [ "glibc" ]);
-
-  modules = lib.filterAttrs (
-    path: module: path != "" && belongsHere module
-  ) (lib.importJSON ../../edge/package-lock.json).packages;
-
-  # The lock names no registry: npm's own is taken, and the integrity decides.
-  fetch =
-    path: module:
-    let
-      name = lib.last (lib.splitString "node_modules/" path);
-    in
-    pkgs.fetchurl {
-      url = "https://registry.npmjs.org/${name}/-/${baseNameOf name}-${module.version}.tgz";
-      hash = module.integrity;
-    };
-
-  unpack = path: module: ''
-    mkdir -p ${path}
-    tar -xzf ${fetch path module} -C ${path} --strip-components=1 --no-same-owner
-  '';
-
   linkPrograms =
     path: module:
     lib.concatLines (
@@ -47,8 +22,8 @@ pkgs.stdenv.mkDerivation {
   buildPhase = ''
     runHook preBuild
     mkdir -p node_modules/.bin
-    ${lib.concatLines (lib.mapAttrsToList unpack modules)}
-    ${lib.concatLines (lib.mapAttrsToList linkPrograms modules)}
+    ${lib.concatMapStrings (path: npm.unpackTo path path) (lib.attrNames npm.modules)}
+    ${lib.concatLines (lib.mapAttrsToList linkPrograms npm.modules)}
     runHook postBuild
   '';
 

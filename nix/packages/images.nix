@@ -1,0 +1,95 @@
+# Container images: the program, what it is linked to and the public certificate authorities; no shell, no root.
+{
+  pkgs,
+  lib,
+  services,
+  source,
+  version,
+}:
+let
+  # Program to the ports that it listens on: its own, then the one for metrics and health.
+  images = {
+    auth-service = [
+      3001
+      9101
+    ];
+    influencer-api = [
+      3003
+      9103
+    ];
+    # Runs once and ends.
+    twist-migrate = [ ];
+  };
+
+  # "20260803051626" to RFC 3339.
+  created =
+    let
+      part = start: length: lib.substring start length source.modified;
+    in
+    "${part 0 4}-${part 4 2}-${part 6 2}T${part 8 2}:${part 10 2}:${part 12 2}Z";
+
+  # Nanoseconds, as Docker counts.
+  seconds = count: count * 1000000000;
+
+  configOf =
+    program: ports:
+    {
+      Entrypoint = [ (lib.getExe program) ];
+      User = "65532:65532";
+      Env = [
+        "SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt"
+      ]
+      ++ lib.optional (source.revision != null) "TWIST_REVISION=${source.revision}";
+      Labels = lib.mapAttrs' (key: lib.nameValuePair "org.opencontainers.image.${key}") (
+        {
+          inherit version created;
+          inherit (program.meta) description;
+          title = program.meta.mainProgram;
+          licenses = program.meta.license.spdxId;
+          source = source.origin;
+        }
+        // lib.optionalAttrs (source.revision != null) { inherit (source) revision; }
+      );
+    }
+    // lib.optionalAttrs (ports != [ ]) {
+      ExposedPorts = lib.genAttrs (map (port: "${toString port}/tcp") ports) (_port: { });
+      Healthcheck = {
+        Test = [
+          "CMD"
+          (lib.getExe program)
+          "probe"
+        ];
+        Interval = seconds 10;
+        Timeout = seconds 5;
+        StartPeriod = seconds 30;
+        Retries = 3;
+      };
+    };
+
+  imageOf =
+    name: ports:
+    let
+      program = services.${name};
+      stream = pkgs.dockerTools.streamLayeredImage {
+        name = "twist/${name}";
+        tag = if source.revision == null then "dirty" else source.revision;
+        inherit created;
+        config = configOf program ports;
+        extraCommands = "mkdir -m 1777 tmp";
+      };
+    in
+    pkgs.runCommand "oci-${name}-${version}"
+      {
+        nativeBuildInputs = [ pkgs.gzip ];
+        passthru = { inherit stream program; };
+        meta = {
+          inherit (program.meta) license platforms;
+          description = "Container image: ${program.meta.description}";
+        };
+      }
+      ''
+        mkdir $out
+        ${stream} | gzip --no-name -9 >$out/image.tar.gz
+      '';
+in
+lib.mapAttrs' (name: ports: lib.nameValuePair "oci-${name}" (imageOf name ports)) images
