@@ -41,9 +41,9 @@ proptest! {
         with_reference in any::<bool>(),
     ) {
         let good = tree(&files);
-        let Node::Folder(mut entries) = good.clone() else { unreachable!() };
+        let Node::Folder(mut entries) = good.clone() else { panic!("no folder") };
         let name = entries.keys().nth(which.index(entries.len())).unwrap().clone();
-        let Some(Node::File { contents, .. }) = entries.get_mut(&name) else { unreachable!() };
+        let Some(Node::File { contents, .. }) = entries.get_mut(&name) else { panic!("no folder") };
         let at = place.index(contents.len());
         contents[at] ^= 1 << bit;
         let bad = Node::Folder(entries);
@@ -111,7 +111,7 @@ fn what_is_not_content_counts_too() {
     for name in ["a", "s", "z"] {
         let mut more = plain.clone();
         let Node::Folder(entries) = &mut more else {
-            unreachable!()
+            panic!("no folder")
         };
         entries.insert(name.into(), file(b""));
         assert_eq!(named(&more).0.as_deref(), Some(name));
