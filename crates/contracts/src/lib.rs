@@ -11,6 +11,7 @@ pub mod ingest;
 pub mod problem;
 pub mod token;
 pub mod vau;
+pub mod version;
 
 pub use problem::{Code, FieldError, Problem};
 

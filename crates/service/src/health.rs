@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// A check that takes longer has failed.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// A check that takes longer has failed. Less than what a [probe](crate::probe) waits, so that it hears so.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How long an answer is given again, so that a flood of `/ready` is not a flood of queries.
 const REMEMBERED: Duration = Duration::from_millis(200);
 

@@ -12,7 +12,9 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod hmac;
+pub mod probe;
 pub mod redis;
 pub mod server;
+pub mod version;
 
 pub use error::ApiError;

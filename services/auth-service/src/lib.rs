@@ -18,13 +18,17 @@ use state::AppState;
 
 use service::config::Listen;
 use service::server::{App, ServerConfig};
+use service::version::Revision;
 
 /// The application, and where to serve it. Needs neither Postgres nor Redis to be up.
-pub async fn prepare(config: &Config) -> Result<(App, ServerConfig), StartError> {
+pub async fn prepare(
+    config: &Config,
+    revision: Option<Revision>,
+) -> Result<(App, ServerConfig), StartError> {
     let state = AppState::new(config).await?;
     let listen = Listen {
         public: config.listen,
         ops: config.ops_listen,
     };
-    Ok((routes::app(state), ServerConfig::new(listen)))
+    Ok((routes::app(state, revision), ServerConfig::new(listen)))
 }

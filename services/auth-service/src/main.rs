@@ -1,8 +1,10 @@
-//! Picks a mode: `serve` (the default) or `check-config`.
+//! Picks a mode: `serve` (the default), `probe` or `check-config`.
 
 use auth_service::{Config, StartError};
 use clap::{Parser, Subcommand};
+use service::probe;
 use service::server::{self, shutdown_signal};
+use service::version::Revision;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ struct Arguments {
 enum Mode {
     /// Serve requests until SIGTERM.
     Serve,
+    /// Ask the instance of this configuration on this machine whether it is ready; exit 1 if not.
+    Probe,
     /// Say whether the configuration is complete and valid, without starting.
     CheckConfig,
 }
@@ -29,8 +33,10 @@ enum Mode {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(arguments.config.as_deref()) {
-        Ok(config) => config,
+    let settings = Config::load(arguments.config.as_deref())
+        .and_then(|config| Ok((config, Revision::from_environment()?)));
+    let (config, revision) = match settings {
+        Ok(settings) => settings,
         Err(error) => return fail(&error),
     };
     match arguments.mode.unwrap_or(Mode::Serve) {
@@ -38,16 +44,20 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stdout(), "the configuration is valid");
             ExitCode::SUCCESS
         }
-        Mode::Serve => match serve(&config).await {
+        Mode::Probe => match probe::ready(config.listen).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+        Mode::Serve => match serve(&config, revision).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
         },
     }
 }
 
-async fn serve(config: &Config) -> Result<(), StartError> {
+async fn serve(config: &Config, revision: Option<Revision>) -> Result<(), StartError> {
     telemetry::init("auth-service");
-    let (app, limits) = auth_service::prepare(config).await?;
+    let (app, limits) = auth_service::prepare(config, revision).await?;
     Ok(server::serve(app, limits, shutdown_signal()).await?)
 }
 

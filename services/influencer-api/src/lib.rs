@@ -12,13 +12,17 @@ pub use state::{AppState, StartError};
 
 use sea_orm::DatabaseConnection;
 use service::health::ReadyCheck;
-use service::server::App;
+use service::server::{About, App};
+use service::version::Revision;
 
 /// The whole service, ready to be served.
-pub fn app(state: &AppState) -> App {
+pub fn app(state: &AppState, revision: Option<Revision>) -> App {
     App::new(
-        "TWIST influencer-api",
-        "A wallet's account: devices, rewards, balance. Errors are problem+json with a stable `code`.",
+        About {
+            service: "influencer-api",
+            description: "A wallet's account: devices, rewards, balance. Errors are problem+json with a stable `code`.",
+            revision,
+        },
         routes::public().with_state(state.clone()),
         routes::internal().with_state(state.clone()),
         vec![

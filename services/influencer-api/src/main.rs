@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 use influencer_api::{AppState, Config};
+use service::probe;
 use service::server::{ServerConfig, serve, shutdown_signal};
+use service::version::Revision;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,22 +20,34 @@ struct Cli {
     mode: Option<Mode>,
 }
 
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// Serves until asked to stop (the default).
     Serve,
     /// Brings the database to the schema of this build, then stops. Logs in as `database.url` says,
     /// which must be the owner of the tables.
     Migrate,
+    /// Asks the instance of this configuration on this machine whether it is ready; exits 1 if not.
+    Probe,
     /// Reads the configuration, says what is wrong with it, and stops.
     CheckConfig,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::init("influencer-api");
-    match run(Cli::parse()).await {
+    let cli = Cli::parse();
+    let mode = cli.mode.unwrap_or(Mode::Serve);
+    // A probe talks to whoever looks at the container, not to the log.
+    let quiet = mode == Mode::Probe;
+    if !quiet {
+        telemetry::init("influencer-api");
+    }
+    match run(&cli, mode).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if quiet => {
+            let _ = writeln!(std::io::stderr(), "influencer-api: {error}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             tracing::error!(%error, "stopped");
             ExitCode::FAILURE
@@ -40,9 +55,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(cli: &Cli, mode: Mode) -> Result<(), Box<dyn std::error::Error>> {
     let config: Config = service::config::load("TWIST_API_", cli.config.as_deref())?;
-    match cli.mode.unwrap_or(Mode::Serve) {
+    let revision = Revision::from_environment()?;
+    match mode {
+        Mode::Probe => probe::ready(config.listen).await?,
         Mode::CheckConfig => tracing::info!("the configuration is complete"),
         Mode::Migrate => {
             use secrecy::ExposeSecret;
@@ -51,7 +68,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         }
         Mode::Serve => {
             let state = AppState::new(&config).await?;
-            let app = influencer_api::app(&state);
+            let app = influencer_api::app(&state, revision);
             serve(
                 app,
                 ServerConfig::new(config.listeners()),

@@ -3,6 +3,7 @@
 use crate::auth::BEARER_SCHEME;
 use crate::health::{self, ReadyCheck, ReadyChecks};
 use crate::hmac::HMAC_SCHEME;
+use crate::version::{self, Revision};
 use aide::axum::ApiRouter;
 use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
 use axum::Router;
@@ -12,7 +13,18 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The alias under which public routes answer too.
-const ALIAS: &str = "/api/v1";
+pub(super) const ALIAS: &str = "/api/v1";
+
+/// Which service an application is.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The name of its program: `auth-service`.
+    pub service: &'static str,
+    /// What it does, in one sentence.
+    pub description: &'static str,
+    /// The commit it was built from, if the environment says so.
+    pub revision: Option<Revision>,
+}
 
 /// What [`super::start`] serves.
 pub struct App {
@@ -29,24 +41,27 @@ impl fmt::Debug for App {
 
 impl App {
     /// Puts an application together: `public` routes at the root and under `/api/v1`, `internal` ones at
-    /// the root only, `/health`, `/ready` and `/openapi.json`.
+    /// the root only, `/health`, `/ready`, `/version` and `/openapi.json`.
     ///
     /// The documentation is collected per thread while routes are built, so build the routers and call
     /// this in one go, without an `await` between.
     pub fn new(
-        title: &str,
-        description: &str,
+        about: About,
         public: ApiRouter,
         internal: ApiRouter,
         checks: Vec<ReadyCheck>,
     ) -> Self {
         let checks = ReadyChecks::new(checks);
-        let public = public.merge(health::routes(checks.clone()));
+        let title = format!("TWIST {}", about.service);
+        let description = about.description.to_owned();
+        let public = public
+            .merge(health::routes(checks.clone()))
+            .merge(version::routes(about));
         let alias: Router = public.clone().into();
         let mut openapi = OpenApi {
             info: Info {
-                title: title.to_owned(),
-                description: Some(description.to_owned()),
+                title,
+                description: Some(description),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 ..Info::default()
             },

@@ -6,7 +6,7 @@ mod ops;
 mod problems;
 mod shell;
 
-pub use app::App;
+pub use app::{About, App};
 pub(crate) use problems::carry_error;
 
 use crate::config::Listen;

@@ -1,5 +1,6 @@
 //! What surrounds every request: its id, its log line, its metric, its time limit, its error body.
 
+use super::app::ALIAS;
 use super::problems;
 use crate::ApiError;
 use axum::Router;
@@ -60,12 +61,18 @@ async fn surround(request: Request, next: Next) -> Response {
     let duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = code.map(Code::as_str);
     let _entered = span.enter();
-    if matches!(route.as_str(), "/health" | "/ready" | "/metrics") && status < 500 {
+    if is_watched(&route) && status < 500 {
         tracing::debug!(status, duration_us, "request");
     } else {
         tracing::info!(status, duration_us, code, "request");
     }
     response
+}
+
+/// Whether machines ask for `route` all day long, so that a line for each would bury the others.
+fn is_watched(route: &str) -> bool {
+    let route = route.strip_prefix(ALIAS).unwrap_or(route);
+    matches!(route, "/health" | "/ready" | "/version" | "/metrics")
 }
 
 /// Counts a request while it is served, also when its client goes away in the middle.

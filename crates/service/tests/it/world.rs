@@ -5,9 +5,20 @@ use contracts::Problem;
 use reqwest::{Client, RequestBuilder, Response};
 use service::config::Listen;
 use service::health::ReadyCheck;
-use service::server::{App, Running, ServerConfig, start};
+use service::server::{About, App, Running, ServerConfig, start};
+use service::version::Revision;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn about() -> About {
+    About {
+        service: "test-service",
+        description: "A test.",
+        revision: Some(Revision::try_from(COMMIT).unwrap()),
+    }
+}
 
 pub(crate) struct World {
     pub(crate) running: Running,
@@ -32,7 +43,7 @@ impl World {
         });
         config.request_timeout = Duration::from_secs(2);
         change(&mut config);
-        let app = App::new("test", "A test.", public, internal, checks);
+        let app = App::new(about(), public, internal, checks);
         let running = start(app, config).await.unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         Self { running, http }

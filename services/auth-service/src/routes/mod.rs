@@ -6,10 +6,11 @@ mod verify;
 
 use crate::state::AppState;
 use aide::axum::ApiRouter;
-use service::server::App;
+use service::server::{About, App};
+use service::version::Revision;
 
 /// The whole application.
-pub(crate) fn app(state: AppState) -> App {
+pub(crate) fn app(state: AppState, revision: Option<Revision>) -> App {
     let checks = state.ready_checks();
     let public = ApiRouter::new()
         .merge(nonce::router())
@@ -17,8 +18,11 @@ pub(crate) fn app(state: AppState) -> App {
         .merge(jwks::router())
         .with_state(state);
     App::new(
-        "TWIST auth-service",
-        "Wallet sign-in: a nonce, a signed message, an access token, and the keys to verify it.",
+        About {
+            service: "auth-service",
+            description: "Wallet sign-in: a nonce, a signed message, an access token, and the keys to verify it.",
+            revision,
+        },
         public,
         ApiRouter::new(),
         checks,

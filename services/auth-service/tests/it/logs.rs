@@ -1,55 +1,20 @@
 //! The real binary: what it logs, what it refuses to start with, how it stops.
 
-use crate::world::{ISSUER, Wallet};
+use crate::process::{Process, binary, listening, read_lines, with_settings};
+use crate::world::Wallet;
 use contracts::auth::{NonceResponse, TokenResponse};
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use testkit::{TestDb, TestRedis};
-
-fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_auth-service"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TWIST_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn with_settings(command: &mut Command, database_url: &str, redis_url: &str) {
-    command.envs([
-        ("TWIST_AUTH__LISTEN", "127.0.0.1:0"),
-        ("TWIST_AUTH__OPS_LISTEN", "127.0.0.1:0"),
-        ("TWIST_AUTH__DATABASE__URL", database_url),
-        ("TWIST_AUTH__REDIS__URL", redis_url),
-        ("TWIST_AUTH__ISSUER", ISSUER),
-        ("TWIST_AUTH__DOMAIN", "app.test.example"),
-        ("TWIST_AUTH__URI", "https://app.test.example"),
-        ("TWIST_AUTH__CHAIN_ID", "solana:devnet"),
-        ("TWIST_AUTH__KEY_ENCRYPTION_KEY", &"ab".repeat(32)),
-        ("TWIST_LOG", "trace"),
-    ]);
-}
-
-/// Ends the process when a test fails in the middle.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[tokio::test]
 async fn no_secret_reaches_the_logs_at_any_level() {
     let (db, redis) = (TestDb::new().await, TestRedis::new().await);
     let mut command = binary();
     with_settings(&mut command, &db.app_url, &redis.url);
-    let mut process = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut process = Process(command.stdout(Stdio::piped()).spawn().unwrap());
     let (lines, log) = read_lines(&mut process.0);
     let address = listening(&lines);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -149,34 +114,6 @@ async fn no_secret_reaches_the_logs_at_any_level() {
     );
 }
 
-/// Lines as they come, and at the end all of them.
-fn read_lines(process: &mut Child) -> (mpsc::Receiver<String>, std::thread::JoinHandle<String>) {
-    let output = BufReader::new(process.stdout.take().unwrap());
-    let (sender, receiver) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let mut all = String::new();
-        for line in output.lines().map_while(Result::ok) {
-            all.push_str(&line);
-            all.push('\n');
-            let _ = sender.send(line);
-        }
-        all
-    });
-    (receiver, reader)
-}
-
-fn listening(lines: &mpsc::Receiver<String>) -> String {
-    loop {
-        let line = lines
-            .recv_timeout(Duration::from_secs(20))
-            .expect("a line that says where it listens");
-        let line: Value = serde_json::from_str(&line).unwrap();
-        if line["message"] == "listening" {
-            return format!("http://{}", line["address"].as_str().unwrap());
-        }
-    }
-}
-
 #[test]
 fn a_configuration_that_is_wrong_is_refused_with_one_line_that_names_it() {
     let good = |command: &mut Command| {
@@ -200,6 +137,7 @@ fn a_configuration_that_is_wrong_is_refused_with_one_line_that_names_it() {
         ("TWIST_AUTH__LISTEN", "nowhere", "LISTEN"),
         ("TWIST_AUTH__ISSUER", "auth.example", "ISSUER"),
         ("TWIST_AUTH__STATEMENT", "two\nlines", "STATEMENT"),
+        ("TWIST_REVISION", "canary", "TWIST_REVISION"),
     ] {
         let mut command = binary();
         good(&mut command);

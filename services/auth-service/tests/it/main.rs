@@ -11,6 +11,8 @@ mod bad_input;
 mod keys;
 mod logs;
 mod outages;
+mod process;
+mod program;
 mod sign_in;
 mod surface;
 mod world;

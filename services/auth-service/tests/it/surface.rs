@@ -21,7 +21,8 @@ async fn the_documentation_names_every_route_and_its_types() {
             "/auth/nonce",
             "/auth/verify",
             "/health",
-            "/ready"
+            "/ready",
+            "/version"
         ]
     );
     let verify = &document["paths"]["/auth/verify"]["post"];
@@ -36,6 +37,7 @@ async fn the_documentation_names_every_route_and_its_types() {
         "Jwks",
         "Problem",
         "Readiness",
+        "Version",
     ] {
         assert!(
             document["components"]["schemas"][name].is_object(),
@@ -51,6 +53,7 @@ async fn the_routes_answer_under_the_alias_too() {
         "/api/v1/.well-known/jwks.json",
         "/api/v1/health",
         "/api/v1/ready",
+        "/api/v1/version",
     ] {
         assert_eq!(world.service.get(path).await.status(), 200, "{path}");
     }

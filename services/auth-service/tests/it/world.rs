@@ -105,7 +105,7 @@ impl Service {
     }
 
     pub(crate) async fn start_unready(config: &Config) -> Self {
-        let (app, limits) = auth_service::prepare(config).await.unwrap();
+        let (app, limits) = auth_service::prepare(config, None).await.unwrap();
         Self {
             running: server::start(app, limits).await.unwrap(),
             http: Client::builder().no_proxy().build().unwrap(),

@@ -7,4 +7,5 @@ mod ingest;
 mod ingest_refusals;
 mod me;
 mod outage;
+mod program;
 mod support;

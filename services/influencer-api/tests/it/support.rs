@@ -84,7 +84,7 @@ impl Api {
             limits,
         };
         let state = AppState::new(&config).await.unwrap();
-        let app = influencer_api::app(&state);
+        let app = influencer_api::app(&state, None);
         let running = start(app, ServerConfig::new(config.listeners()))
             .await
             .unwrap();
