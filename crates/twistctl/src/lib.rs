@@ -4,15 +4,21 @@
 //! [`platform`] runs them on this machine, [`smoke`] walks the journeys, [`suites`] runs the tests.
 
 pub mod artifact;
+pub mod budgets;
 pub mod build;
 pub mod cli;
 pub mod commands;
 pub mod error;
 pub mod paths;
 pub mod platform;
+pub mod repository;
+pub mod sbom;
 pub mod smoke;
 pub mod suites;
+pub mod verify;
 
+mod reproduce;
+mod images;
 mod run;
 mod tools;
 mod ui;

@@ -34,6 +34,20 @@ pub(crate) fn cargo(paths: &Paths) -> Command {
     command
 }
 
+/// Nix in the checkout, with flakes. `TWIST_NIXPKGS` names a nixpkgs to use offline in place of the locked one.
+pub(crate) fn nix(paths: &Paths, subcommand: &[&str]) -> Command {
+    let mut command = Command::new("nix");
+    command
+        .args(["--extra-experimental-features", "nix-command flakes"])
+        .args(subcommand)
+        .current_dir(&paths.root);
+    if let Ok(nixpkgs) = env::var("TWIST_NIXPKGS") {
+        command.args(["--offline", "--no-write-lock-file"]);
+        command.args(["--override-input", "nixpkgs", &format!("path:{nixpkgs}")]);
+    }
+    command
+}
+
 /// The compiler for wasm32, where it is not the toolchain's own: `./twist` makes one from Debian's packages
 /// when rustup cannot fetch the target. It has no clippy.
 pub(crate) fn wasm_rustc() -> Option<PathBuf> {

@@ -28,7 +28,7 @@ fn running(paths: &Paths) -> Result<Record, CtlError> {
 }
 
 /// For the commands that talk to servers.
-fn runtime() -> Result<tokio::runtime::Runtime, CtlError> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CtlError> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -5,6 +5,7 @@ mod cargo;
 mod docs;
 mod edge;
 mod hygiene;
+mod images;
 mod nix;
 mod reproduce;
 mod shell;
@@ -43,6 +44,8 @@ pub enum Suite {
     Nix,
     /// Every artifact, built for release, keeps to its size.
     Budgets,
+    /// The journeys on the services of the container images, each in its own root (needs root; Nix or `TWIST_RELEASE`).
+    Images,
     /// Everything built twice under unlike conditions gives equal bytes.
     Reproduce,
     /// kill -9 of the api under many more VAUs.
@@ -89,6 +92,7 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::E2e => cargo::e2e(paths, &step),
         Suite::Nix => nix::flake(paths, &step),
         Suite::Budgets => budgets::check(paths, &step),
+        Suite::Images => images::check(paths, &step),
         Suite::Reproduce => reproduce::check(paths, &step),
         Suite::Load => cargo::load(paths, &step),
         Suite::Fuzz => cargo::fuzz(paths, &step),

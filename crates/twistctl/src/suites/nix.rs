@@ -2,10 +2,9 @@
 
 use crate::suites::{Done, Tally, one_check};
 use crate::ui::Step;
-use crate::{CtlError, Paths};
+use crate::{CtlError, Paths, tools};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 pub(super) fn syntax(paths: &Paths) -> Done {
     let mut tally = Tally::default();
@@ -31,15 +30,7 @@ pub(super) fn flake(paths: &Paths, step: &Step) -> Done {
             "nix is not installed; see https://nixos.org/download".into(),
         ));
     }
-    let mut command = Command::new("nix");
-    command
-        .args(["--extra-experimental-features", "nix-command flakes"])
-        .args(["flake", "check", "--no-build"])
-        .current_dir(&paths.root);
-    if let Ok(nixpkgs) = std::env::var("TWIST_NIXPKGS") {
-        command.args(["--offline", "--no-write-lock-file"]);
-        command.args(["--override-input", "nixpkgs", &format!("path:{nixpkgs}")]);
-    }
+    let command = tools::nix(paths, &["flake", "check", "--no-build"]);
     one_check(command, step)
 }
 
