@@ -1,5 +1,6 @@
 //! `doctor`.
 
+use crate::repository::{self, Edits};
 use crate::run::ask;
 use crate::{Paths, tools, ui};
 use std::fs;
@@ -32,6 +33,7 @@ pub fn run(paths: &Paths) -> bool {
             "./twist installs it; or: apt-get install shellcheck",
         ),
         on_path("git", &["--version"], "apt-get install git"),
+        checkout(paths),
         writable("cache folder", &paths.cache),
         writable("state folder", &paths.state),
     ];
@@ -172,6 +174,20 @@ fn npm_packages(paths: &Paths) -> Finding {
         name: "npm packages",
         found,
         mend: "./twist installs them from edge/package-lock.json".into(),
+    }
+}
+
+/// A build takes what it reads, so a file that a cloud drive has not fetched is a wrong build.
+fn checkout(paths: &Paths) -> Finding {
+    let found = match repository::check(&paths.root, Edits::here()) {
+        Ok(report) if report.is_good() => Ok(report.text()),
+        Ok(report) => Err(report.text().replace('\n', "\n      ")),
+        Err(error) => Err(error.to_string()),
+    };
+    Finding {
+        name: "checkout",
+        found,
+        mend: "move the checkout out of the synchronised folder and `git checkout -- FILE`; an output: `git rm --cached FILE`".into(),
     }
 }
 
