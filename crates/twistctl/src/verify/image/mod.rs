@@ -1,0 +1,200 @@
+//! `--oci`: a container image in an archive or layout folder, however it is packed.
+//!
+//! Proves that the configuration and the layers, which is what a runtime loads, are the manifest's. The packing
+//! around them (names, compression, the order in the archive) is not a part of the image; where the file
+//! is the manifest's as well, the row says so.
+
+mod places;
+
+use crate::artifact::oci::{self, OciError, ReadImage};
+use crate::verify::input::named;
+use crate::verify::{BadInput, Context, Leg, Row};
+use attest::{Artifact, Difference, Entry, Image, Kind, Offset, Sha256, Verdict};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LEG: &str = "oci";
+/// The archive in an artifact of kind image.
+const ARCHIVE: &str = "image.tar.gz";
+
+/// A path, and the artifact that it should be.
+#[derive(Debug)]
+pub struct ImageFile {
+    path: PathBuf,
+    expected: Option<String>,
+}
+
+impl ImageFile {
+    /// From `PATH` or `NAME=PATH`.
+    pub fn new(given: &str, context: &Context) -> Result<Self, BadInput> {
+        let (name, path) = named(given);
+        if let Some(name) = name {
+            context.named(name, &[Kind::Image])?;
+        }
+        let mut path = PathBuf::from(path);
+        // The folder of the artifact, as it is in a release.
+        if path.is_dir() && path.join(ARCHIVE).is_file() {
+            path.push(ARCHIVE);
+        }
+        Ok(Self {
+            path,
+            expected: name.map(str::to_owned),
+        })
+    }
+}
+
+impl Leg for ImageFile {
+    fn check(&self, context: &Context) -> Vec<Row> {
+        let mut row = Row::of_none(LEG, self.path.display().to_string());
+        row.artifact.clone_from(&self.expected);
+        if !self.path.exists() {
+            return vec![row.missing(format!("{} is not there", self.path.display()))];
+        }
+        vec![match oci::read(&self.path) {
+            Ok(read) => self.judge(context, &read, row),
+            Err(error) => self.unreadable(context, error, row),
+        }]
+    }
+}
+
+impl ImageFile {
+    fn judge(&self, context: &Context, read: &ReadImage, mut row: Row) -> Row {
+        let Some((artifact, expected)) = self.find(context, read) else {
+            return row.verdict(Verdict::Differs(Difference {
+                file: Some("config".to_owned()),
+                offset: Offset::Unknown,
+                expected: "an image of the manifest".to_owned(),
+                actual: read.image.config.to_string(),
+                detail: format!(
+                    "the manifest names no image with this configuration{}",
+                    title(read)
+                ),
+            }));
+        };
+        row.artifact = Some(artifact.name.to_string());
+        let verdict = attest::compare_image(expected, &read.image);
+        match verdict {
+            Verdict::Match => {
+                let packed = self.packed_alike(artifact);
+                row.verdict(Verdict::Match).note(if packed {
+                    "configuration and layers are equal, and so is the archive"
+                } else {
+                    "configuration and layers are equal; they are packed in another archive than the release's"
+                })
+            }
+            Verdict::Differs(_) => {
+                let exact = context
+                    .references(artifact)
+                    .iter()
+                    .filter_map(|folder| oci::read(&folder.join(ARCHIVE)).ok())
+                    .filter(|good| good.image == *expected)
+                    .find_map(|good| places::first(&good, read));
+                row.verdict(exact.map_or(verdict, Verdict::Differs))
+            }
+            other => row.verdict(other),
+        }
+    }
+
+    /// By what was typed, else by the image's id, else by its own name.
+    fn find<'a>(
+        &self,
+        context: &'a Context,
+        read: &ReadImage,
+    ) -> Option<(&'a Artifact, &'a Image)> {
+        let mut images = context
+            .manifest
+            .artifacts()
+            .iter()
+            .filter_map(|artifact| Some((artifact, artifact.image.as_ref()?)));
+        if let Some(name) = &self.expected {
+            return images.find(|(artifact, _)| artifact.name.as_str() == name);
+        }
+        let images: Vec<_> = images.collect();
+        let by_id = images
+            .iter()
+            .find(|(_, image)| image.config == read.image.config);
+        let by_title = || {
+            let title = read.title.as_deref()?;
+            images.iter().find(|(artifact, _)| {
+                let name = artifact.name.as_str();
+                name == title || name.strip_prefix("oci-") == Some(title)
+            })
+        };
+        by_id.or_else(by_title).copied()
+    }
+
+    /// Whether the file itself is the release's.
+    fn packed_alike(&self, artifact: &Artifact) -> bool {
+        let Some(Entry::File { sha256, .. }) = artifact.entry(ARCHIVE) else {
+            return false;
+        };
+        self.path.is_file() && fs::read(&self.path).is_ok_and(|bytes| Sha256::of(&bytes) == *sha256)
+    }
+
+    /// Not an image, or one that contradicts itself: whatever it is, it is not the manifest's. One that only
+    /// cannot be read here may be.
+    fn unreadable(&self, context: &Context, error: OciError, mut row: Row) -> Row {
+        let OciError::Damaged { entry, .. } = &error else {
+            return row.not_checked(format!("{}: {error}", self.path.display()));
+        };
+        let mut difference = Difference {
+            file: Some(entry.clone()),
+            offset: Offset::Unknown,
+            expected: "an image".to_owned(),
+            actual: "damaged".to_owned(),
+            detail: error.to_string(),
+        };
+        // The release's archive with some bytes changed: then the file tells where.
+        if let Some((artifact, file)) = self.damaged_copy_of(context) {
+            row.artifact = Some(artifact.name.to_string());
+            let found = context.compare_file(artifact, ARCHIVE, file, &self.path, row.clone());
+            if let Verdict::Differs(in_file) = found.verdict {
+                difference = Difference {
+                    detail: format!("{error}; {}", in_file.detail),
+                    ..in_file
+                };
+                row.files = found.files;
+            }
+        }
+        row.verdict(Verdict::Differs(difference))
+    }
+
+    fn damaged_copy_of<'a>(&self, context: &'a Context) -> Option<(&'a Artifact, Vec<u8>)> {
+        let bytes = read_archive(&self.path)?;
+        let images = || {
+            let all = context.manifest.artifacts().iter();
+            all.filter(|artifact| artifact.kind == Kind::Image)
+        };
+        let artifact = match &self.expected {
+            Some(name) => images().find(|artifact| artifact.name.as_str() == name),
+            None => images().find(|artifact| starts_alike(artifact, &bytes)),
+        }?;
+        Some((artifact, bytes))
+    }
+}
+
+fn read_archive(path: &Path) -> Option<Vec<u8>> {
+    let meta = fs::metadata(path).ok()?;
+    (meta.is_file() && meta.len() <= oci::MOST_BYTES)
+        .then(|| fs::read(path).ok())
+        .flatten()
+}
+
+/// Whether it has a block of the artifact's archive in its place.
+fn starts_alike(artifact: &Artifact, bytes: &[u8]) -> bool {
+    match artifact.entry(ARCHIVE) {
+        Some(Entry::File { size, blocks, .. }) => {
+            let found = attest::Blocks::of(bytes);
+            *size == bytes.len() as u64
+                || (blocks.count() > 1 && blocks.first_difference(&found) != Some(0))
+        }
+        _ => false,
+    }
+}
+
+fn title(read: &ReadImage) -> String {
+    read.title
+        .as_ref()
+        .map(|title| format!("; it calls itself {title:?}"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! Who stands for the manifest.
+
+use crate::Paths;
+use crate::verify::input::small_text;
+use crate::verify::{BadInput, Outcome, Request};
+use attest::{PublicKey, Signature};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the checkout keeps the keys of releases.
+const KEYS: &str = "keys/release";
+
+/// How it stands with the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// By one of the keys, over these bytes.
+    Valid,
+    /// By none of the keys, or over other bytes, or no signature at all.
+    Wrong,
+    /// There is none.
+    NotSigned,
+    /// There is one, and no key to check it with.
+    NotChecked,
+}
+
+/// The answer about the signature.
+#[derive(Debug, Clone)]
+pub struct SignatureReport {
+    /// How it stands.
+    pub status: Status,
+    /// The key that signed.
+    pub key_id: Option<String>,
+    /// The sentence for a person.
+    pub detail: String,
+    /// Whether it was asked for, so that it has to be there and good.
+    pub demanded: bool,
+}
+
+impl Status {
+    /// As the JSON has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Wrong => "wrong",
+            Self::NotSigned => "not-signed",
+            Self::NotChecked => "not-checked",
+        }
+    }
+}
+
+impl SignatureReport {
+    /// What it means for the whole.
+    pub const fn outcome(&self) -> Outcome {
+        match (self.status, self.demanded) {
+            (Status::Wrong, _) | (Status::NotSigned, true) => Outcome::BadSignature,
+            (Status::NotChecked, true) => Outcome::NotChecked,
+            (Status::Valid, _) | (Status::NotSigned | Status::NotChecked, false) => Outcome::Equal,
+        }
+    }
+}
+
+pub(crate) fn check(request: &Request, manifest: &[u8]) -> Result<SignatureReport, BadInput> {
+    let demanded = request.signature.is_some() || !request.keys.is_empty();
+    let report = |status, key_id, detail: String| SignatureReport {
+        status,
+        key_id,
+        detail,
+        demanded,
+    };
+    let keys = keys(request)?;
+    let beside = beside(&request.manifest);
+    let Some(path) = request.signature.as_ref().or(beside.as_ref()) else {
+        return Ok(report(Status::NotSigned, None, "not signed".to_owned()));
+    };
+    let text = small_text(path)?;
+    if keys.is_empty() {
+        let detail = format!(
+            "{} was not checked: no key; give one with --key",
+            path.display()
+        );
+        return Ok(report(Status::NotChecked, None, detail));
+    }
+    let signature = match Signature::parse(&text) {
+        Ok(signature) => signature,
+        Err(error) => {
+            let detail = format!("{}: {error}", path.display());
+            return Ok(report(Status::Wrong, None, detail));
+        }
+    };
+    let good = keys
+        .iter()
+        .find(|key| key.verify(manifest, &signature).is_ok());
+    Ok(match good {
+        Some(key) => report(
+            Status::Valid,
+            Some(key.id()),
+            format!("valid, by the key {}", key.id()),
+        ),
+        None => {
+            let ids: Vec<String> = keys.iter().map(PublicKey::id).collect();
+            let detail = format!(
+                "{} is no signature over these bytes by {}",
+                path.display(),
+                ids.join(" or ")
+            );
+            report(Status::Wrong, None, detail)
+        }
+    })
+}
+
+/// `release.json.sig`, if it is there.
+fn beside(manifest: &Path) -> Option<PathBuf> {
+    let mut name = OsString::from(manifest);
+    name.push(".sig");
+    let path = PathBuf::from(name);
+    path.exists().then_some(path)
+}
+
+fn keys(request: &Request) -> Result<Vec<PublicKey>, BadInput> {
+    let files = if request.keys.is_empty() {
+        of_checkout()?
+    } else {
+        request.keys.clone()
+    };
+    files
+        .iter()
+        .map(|file| {
+            PublicKey::from_pem(&small_text(file)?)
+                .map_err(|error| BadInput::new(format!("the key {}: {error}", file.display())))
+        })
+        .collect()
+}
+
+/// None outside of a checkout, and in one that has no keys.
+fn of_checkout() -> Result<Vec<PathBuf>, BadInput> {
+    let Some(folder) = Paths::discover().ok().map(|paths| paths.root.join(KEYS)) else {
+        return Ok(Vec::new());
+    };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let unread =
+        |error: std::io::Error| BadInput::new(format!("cannot list {}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(unread)? {
+        let path = entry.map_err(unread)?.path();
+        if path.extension().is_some_and(|extension| extension == "pem") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
