@@ -41,6 +41,9 @@ pub enum CtlError {
     /// Something that the person can mend.
     #[error("{0}")]
     Help(String),
+    /// The bill of materials.
+    #[error("the bill of materials: {0}")]
+    Sbom(#[from] crate::sbom::SbomError),
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sea_orm::DbErr),

@@ -41,6 +41,11 @@ impl Paths {
         self.cache.join("target-wasm")
     }
 
+    /// Cargo's output for what is released: other flags than in development, so a folder of its own.
+    pub fn target_release(&self) -> PathBuf {
+        self.cache.join("target-release")
+    }
+
     /// The Worker bundle.
     pub fn bundle(&self) -> PathBuf {
         self.cache.join("dist/edge-vau-processor")

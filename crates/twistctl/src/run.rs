@@ -1,8 +1,9 @@
 //! Runs tools and keeps what they print.
 
 use crate::CtlError;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A tool that has ended.
@@ -51,6 +52,17 @@ pub(crate) fn watch(mut command: Command, mut line: impl FnMut(&str)) -> Result<
 pub(crate) fn ask(program: impl Into<PathBuf>, args: &[&str]) -> Option<String> {
     let mut command = Command::new(program.into());
     command.args(args);
+    answer(command)
+}
+
+/// The same in a folder.
+pub(crate) fn ask_in(folder: &Path, program: impl AsRef<OsStr>, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder);
+    answer(command)
+}
+
+fn answer(command: Command) -> Option<String> {
     let ended = watch(command, |_| {}).ok()?;
     ended.ok.then(|| ended.output.trim().to_owned())
 }

@@ -1,5 +1,6 @@
 //! The Worker: the crate compiled to wasm32, then made deployable.
 
+use crate::build::remap::Remap;
 use crate::run::watch;
 use crate::ui::Step;
 use crate::{CtlError, Paths, tools};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The crate of the Worker.
+pub(crate) const CRATE: &str = "vau-processor";
 const STAMP: &str = ".inputs";
 
 pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBuf, CtlError> {
@@ -57,7 +60,7 @@ pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBu
 fn compile(paths: &Paths, step: &Step) -> Result<PathBuf, CtlError> {
     let mut command = cargo(paths);
     command.args(["build", "--locked", "--profile", "wasm"]);
-    command.args(["--target", WASM_TARGET, "-p", "vau-processor"]);
+    command.args(["--target", WASM_TARGET, "-p", CRATE]);
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {
         return Err(CtlError::Tool {
@@ -71,21 +74,12 @@ fn compile(paths: &Paths, step: &Step) -> Result<PathBuf, CtlError> {
         .join("wasm/vau_processor.wasm"))
 }
 
-/// cargo for wasm32. A module must not tell where it was compiled, so paths are replaced.
+/// cargo for wasm32. A module must not tell where it was compiled.
 pub(crate) fn cargo(paths: &Paths) -> Command {
-    let cargo_home = env::var_os("CARGO_HOME").map_or_else(
-        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
-        PathBuf::from,
-    );
-    let flags = format!(
-        "--remap-path-prefix={}=/twist\u{1f}--remap-path-prefix={}=/cargo",
-        paths.root.display(),
-        cargo_home.display()
-    );
+    let target = paths.target_wasm();
     let mut command = tools::cargo(paths);
-    command
-        .env("CARGO_TARGET_DIR", paths.target_wasm())
-        .env("CARGO_ENCODED_RUSTFLAGS", flags);
+    command.env("CARGO_TARGET_DIR", &target);
+    Remap::new(paths, &target).apply(&mut command);
     if let Some(rustc) = tools::wasm_rustc() {
         command.env("RUSTC", rustc);
     }

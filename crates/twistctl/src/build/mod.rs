@@ -1,9 +1,19 @@
 //! Makes what runs: the services and the Worker bundle.
 
 mod bundle;
+mod folder;
 mod host;
+mod make;
+mod release;
+mod remap;
+mod source;
+mod toolchain;
+
+pub use make::{Profile, make};
 
 pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
+pub(crate) use folder::files;
+pub(crate) use remap::cargo_home;
 
 use crate::ui::Step;
 use crate::{CtlError, Paths};

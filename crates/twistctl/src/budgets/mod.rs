@@ -1,0 +1,1 @@
+//! Sizes against what was agreed on.

@@ -1,0 +1,208 @@
+//! What differs between the two builds.
+
+use crate::reproduce::side::{self, Side};
+use crate::run::{ask, watch};
+use crate::{CtlError, Paths};
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+/// nobody, on every Linux.
+const NOBODY: u32 = 65534;
+/// A build that noted the date would differ by more than a year.
+const CLOCK: &str = "+400d";
+/// No summer time, no whole hour, and in need of no database.
+const TIME_ZONE: &str = "TWIST-13:45";
+
+/// How one build is run.
+#[derive(Debug, Clone)]
+pub(super) struct Conditions {
+    user: Option<u32>,
+    umask: &'static str,
+    one_core: bool,
+    faketime: Option<PathBuf>,
+    env: Vec<(&'static str, String)>,
+    /// For people: what is varied, and what is not and why.
+    notes: Vec<String>,
+}
+
+impl Conditions {
+    /// As the person would build.
+    pub(super) fn plain() -> Self {
+        Self {
+            user: None,
+            umask: "027",
+            one_core: false,
+            faketime: None,
+            env: vec![("TZ", "UTC".into()), ("LC_ALL", "C".into())],
+            notes: Vec::new(),
+        }
+    }
+
+    /// As unlike [`Conditions::plain`] as this machine allows.
+    pub(super) fn possible(paths: &Paths, side: &Side) -> Result<Self, CtlError> {
+        let mut all = Self {
+            umask: "077",
+            env: vec![("TZ", TIME_ZONE.into())],
+            ..Self::plain()
+        };
+        all.note(
+            "directory",
+            &format!(
+                "{} and {}",
+                paths.cache.join("reproduce/a/twist").display(),
+                side.root().display()
+            ),
+        );
+        all.note(
+            "CARGO_HOME, HOME, TMPDIR",
+            "each build's own, the crates copied",
+        );
+        all.note("umask", "027 and 077");
+        all.note("time zone", &format!("UTC and {TIME_ZONE}"));
+        all.choose_locale();
+        all.choose_cores()?;
+        all.choose_user(paths)?;
+        all.choose_clock(paths)?;
+        all.note(
+            "not varied",
+            "machine, kernel, file system, toolchain, and the twistctl that calls it",
+        );
+        Ok(all)
+    }
+
+    /// Whom the files have to belong to.
+    pub(super) const fn user(&self) -> Option<u32> {
+        self.user
+    }
+
+    /// Every variation on a line.
+    pub(super) fn describe(&self) -> String {
+        self.notes.join("\n")
+    }
+
+    /// `program` and its arguments under these conditions.
+    pub(super) fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut words: Vec<String> = Vec::new();
+        let mut add = |part: &[&str]| words.extend(part.iter().map(|word| (*word).to_owned()));
+        if let Some(user) = self.user {
+            let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+            // The toolchain may lie where only its owner gets in: reading is allowed, writing is not.
+            add(&["setpriv", &uid, &gid, "--clear-groups"]);
+            add(&[
+                "--inh-caps=-all,+dac_read_search",
+                "--ambient-caps=+dac_read_search",
+            ]);
+        }
+        if self.one_core {
+            add(&["taskset", "--cpu-list", &first_core()]);
+        }
+        if let Some(faketime) = &self.faketime {
+            add(&[&faketime.display().to_string(), "-f", CLOCK]);
+        }
+        add(&[program]);
+        add(args);
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask \"$1\"; shift; exec \"$@\"", "sh", self.umask]);
+        command
+            .args(words)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        if self.faketime.is_some() {
+            // Waiting for threads must not go by a clock that jumps.
+            command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+        command
+    }
+
+    fn note(&mut self, what: &str, how: &str) {
+        self.notes.push(format!("  {what}: {how}"));
+    }
+
+    fn choose_locale(&mut self) {
+        let installed = ask("locale", &["-a"]).unwrap_or_default();
+        // Turkish has a dotless i, where careless comparisons of names break.
+        let find = |wanted: fn(&str) -> bool| installed.lines().find(|name| wanted(name));
+        let chosen = find(|name| name.starts_with("tr_TR"))
+            .or_else(|| find(|name| !name.starts_with('C') && name != "POSIX"))
+            .or_else(|| find(|name| name != "C" && name != "POSIX"));
+        match chosen.map(str::to_owned) {
+            Some(name) => {
+                self.note("locale", &format!("C and {name}"));
+                self.env.push(("LC_ALL", name));
+            }
+            None => self.note("locale", "not varied: no other is installed"),
+        }
+    }
+
+    fn choose_cores(&mut self) -> Result<(), CtlError> {
+        let cores = available_parallelism().map_or(1, usize::from);
+        self.env.push(("CARGO_BUILD_JOBS", "1".into()));
+        let mut trial = self.clone();
+        trial.one_core = true;
+        self.one_core = cores > 1 && trial.works()?;
+        if self.one_core {
+            self.note("cores", &format!("{cores} and 1"));
+        } else {
+            self.note("cores", "jobs only, one at a time in the second build: taskset is missing or there is one core");
+        }
+        Ok(())
+    }
+
+    fn choose_user(&mut self, paths: &Paths) -> Result<(), CtlError> {
+        if !stack::is_root() {
+            self.note("user", "not varied: only root can become another");
+            return Ok(());
+        }
+        let mut trial = self.clone();
+        trial.user = Some(NOBODY);
+        if trial.can_compile(paths)? {
+            self.user = Some(NOBODY);
+            self.note("user", &format!("0 and {NOBODY}"));
+        } else {
+            self.note(
+                "user",
+                "not varied: setpriv is missing, or another user cannot run the toolchain",
+            );
+        }
+        Ok(())
+    }
+
+    fn choose_clock(&mut self, paths: &Paths) -> Result<(), CtlError> {
+        let Some(faketime) = stack::binaries::on_path("faketime") else {
+            self.note("clock", "not varied: faketime is not installed");
+            return Ok(());
+        };
+        let mut trial = self.clone();
+        trial.faketime = Some(faketime);
+        if trial.can_compile(paths)? {
+            self.faketime = trial.faketime;
+            self.note("clock", &format!("right and {CLOCK}"));
+        } else {
+            self.note(
+                "clock",
+                "not varied: cargo does not run under faketime here",
+            );
+        }
+        Ok(())
+    }
+
+    fn works(&self) -> Result<bool, CtlError> {
+        Ok(watch(self.command("true", &[]), |_| {})?.ok)
+    }
+
+    fn can_compile(&self, paths: &Paths) -> Result<bool, CtlError> {
+        let mut command = self.command("rustc", &["--version"]);
+        side::toolchain_env(&mut command, paths);
+        Ok(watch(command, |_| {})?.ok)
+    }
+}
+
+/// One that this process may use: a container may not have the first of the machine.
+fn first_core() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let first = list.and_then(|list| list.trim().split([',', '-']).next());
+    first.unwrap_or("0").to_owned()
+}

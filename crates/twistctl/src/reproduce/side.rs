@@ -1,0 +1,179 @@
+//! One of the two places: a clone of the commit, a cache, perhaps a CARGO_HOME of its own.
+
+use crate::build::cargo_home;
+use crate::reproduce::condition::Conditions;
+use crate::run::{ask_in, watch};
+use crate::{CtlError, Paths, tools};
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::lchown;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Debug)]
+pub(super) struct Side {
+    /// Everything of this side.
+    place: PathBuf,
+    root: PathBuf,
+    cache: PathBuf,
+    /// The person's own when none.
+    cargo_home: Option<PathBuf>,
+    /// The folders and tools of the person.
+    tools: Paths,
+}
+
+impl Side {
+    /// Where people keep things.
+    pub(super) fn first(paths: &Paths, place: &Path) -> Self {
+        let place = place.join("a");
+        Self {
+            root: place.join("twist"),
+            cache: place.join("cache"),
+            cargo_home: None,
+            tools: paths.clone(),
+            place,
+        }
+    }
+
+    /// Longer, deeper, with a space in it, and with another CARGO_HOME.
+    pub(super) fn second(paths: &Paths, place: &Path) -> Self {
+        let place = place.join("b");
+        Self {
+            root: place.join("quite another place/further down/twist"),
+            cache: place.join("the-cache-of-the-second-build"),
+            cargo_home: Some(place.join("cargo-home")),
+            tools: paths.clone(),
+            place,
+        }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn dist(&self) -> PathBuf {
+        self.place.join("dist")
+    }
+
+    /// Clones the commit and gives everything to `user`.
+    pub(super) fn prepare(&self, paths: &Paths, user: Option<u32>) -> Result<(), CtlError> {
+        for folder in [self.home(), self.temporary(), self.cache.clone()] {
+            fs::create_dir_all(&folder).map_err(CtlError::io("make", &folder))?;
+        }
+        let mut clone = Command::new("git");
+        clone
+            .args(["clone", "--quiet", "--no-hardlinks"])
+            .arg(&paths.root)
+            .arg(&self.root);
+        let ended = watch(clone, |_| {})?;
+        if !ended.ok {
+            return Err(CtlError::Tool {
+                what: "cloning the checkout".into(),
+                output: ended.output,
+            });
+        }
+        if let Some(own) = &self.cargo_home {
+            seed(&cargo_home(), own)?;
+        }
+        match user {
+            Some(user) => give(&self.place, user),
+            None => Ok(()),
+        }
+    }
+
+    /// Builds from nothing into [`Side::dist`].
+    pub(super) fn build(
+        &self,
+        builder: &Path,
+        conditions: &Conditions,
+        line: impl FnMut(&str),
+    ) -> Result<(), CtlError> {
+        let out = self.dist().display().to_string();
+        let mut command =
+            conditions.command(&builder.display().to_string(), &["build", "--out", &out]);
+        toolchain_env(&mut command, &self.tools);
+        command
+            .current_dir(&self.root)
+            .env("TWIST_ROOT", &self.root)
+            .env("TWIST_CACHE_DIR", &self.cache)
+            .env("TWIST_STATE_DIR", self.place.join("state"))
+            .env("TWIST_NODE", tools::node(&self.tools)?)
+            .env("TWIST_NODE_MODULES", self.tools.node_modules())
+            .env("TMPDIR", self.temporary())
+            .env_remove("CARGO_TARGET_DIR");
+        if let Some(own) = &self.cargo_home {
+            command.env("CARGO_HOME", own).env("HOME", self.home());
+        }
+        let ended = watch(command, line)?;
+        if ended.ok {
+            return Ok(());
+        }
+        Err(CtlError::Tool {
+            what: format!("the build in {}", self.root.display()),
+            output: ended.output,
+        })
+    }
+
+    fn home(&self) -> PathBuf {
+        self.place.join("home")
+    }
+
+    fn temporary(&self) -> PathBuf {
+        self.place.join("tmp")
+    }
+}
+
+/// Puts the toolchain itself before rustup's stand-ins, which would look for it in the other user's home.
+pub(super) fn toolchain_env(command: &mut Command, paths: &Paths) {
+    let sysroot = ask_in(&paths.root, "rustc", &["--print", "sysroot"]).map(PathBuf::from);
+    let Some(programs) = sysroot
+        .map(|root| root.join("bin"))
+        .filter(|bin| bin.join("cargo").is_file())
+    else {
+        return;
+    };
+    let path = env::var_os("PATH").unwrap_or_default();
+    let joined: Option<OsString> =
+        env::join_paths([programs].into_iter().chain(env::split_paths(&path))).ok();
+    if let Some(joined) = joined {
+        command.env("PATH", joined);
+    }
+}
+
+/// A CARGO_HOME with the crates that are here already, so that nothing is downloaded twice.
+fn seed(from: &Path, to: &Path) -> Result<(), CtlError> {
+    fs::create_dir_all(to).map_err(CtlError::io("make", to))?;
+    for part in ["registry/index", "registry/cache", "config.toml", "config"] {
+        let source = from.join(part);
+        if source.exists() {
+            copy(&source, &to.join(part))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), CtlError> {
+    if !from.is_dir() {
+        return fs::copy(from, to)
+            .map(drop)
+            .map_err(CtlError::io("copy", from));
+    }
+    fs::create_dir_all(to).map_err(CtlError::io("make", to))?;
+    for entry in fs::read_dir(from).map_err(CtlError::io("read", from))? {
+        let entry = entry.map_err(CtlError::io("read", from))?;
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn give(path: &Path, user: u32) -> Result<(), CtlError> {
+    lchown(path, Some(user), Some(user)).map_err(CtlError::io("give away", path))?;
+    let kind = fs::symlink_metadata(path).map_err(CtlError::io("look at", path))?;
+    if kind.is_dir() {
+        for entry in fs::read_dir(path).map_err(CtlError::io("read", path))? {
+            give(&entry.map_err(CtlError::io("read", path))?.path(), user)?;
+        }
+    }
+    Ok(())
+}
