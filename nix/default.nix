@@ -62,8 +62,8 @@ let
       ;
     inherit (rust) version;
     artifacts = {
-      service = removeAttrs services [ "twistctl" ];
-      tool = { inherit twistctl; };
+      service = { inherit (services) auth-service influencer-api; };
+      tool = { inherit (services) twist-migrate twistctl; };
       worker = workers;
       program = programs;
       image = images;

@@ -21,11 +21,12 @@ let
     cargoVendorDir = craneLib.vendorCargoDeps { src = sources.workspace; };
     strictDeps = true;
     doCheck = false;
-    # What is compiled must not tell where: ours is /twist, a registry's crates are in /cargo.
+    # What is compiled must not tell where. The names are those of `twistctl build`, so that a bundle can be
+    # the same without Nix: /cargo is cargo's home, with the folder that crates.io has there.
     preBuild = ''
-      CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$PWD=/twist"
+      CARGO_BUILD_RUSTFLAGS="--remap-path-prefix=$PWD=/twist --remap-path-prefix=$PWD/target=/target"
       for registry in "$cargoVendorDir"/*/; do
-        CARGO_BUILD_RUSTFLAGS+=" --remap-path-prefix=''${registry%/}=/cargo"
+        CARGO_BUILD_RUSTFLAGS+=" --remap-path-prefix=''${registry%/}=/cargo/registry/src/index.crates.io-1949cf8c6b5b557f"
       done
       export CARGO_BUILD_RUSTFLAGS
     '';
