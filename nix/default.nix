@@ -61,17 +61,13 @@ let
       twistctl
       ;
     inherit (rust) version;
-    artifacts = {
-      service = { inherit (services) auth-service influencer-api; };
-      tool = { inherit (services) twist-migrate twistctl; };
-      worker = workers;
-      program = programs;
-      image = images;
-      sbom = { inherit sbom; };
-    };
+    inherit artifacts;
   };
 
-  packages = services // workers // programs // images // { inherit sbom release; };
+  artifacts = services // workers // programs // images // { inherit sbom; };
+  packages = artifacts // {
+    inherit release;
+  };
 in
 rec {
   inherit packages;

@@ -49,7 +49,10 @@ let
       common
       // {
         src = sourceOf crate;
-        passthru = { inherit crate; };
+        passthru = {
+          inherit crate;
+        }
+        // args.passthru or { };
         meta = {
           inherit (sources.crates.${crate}.manifest.package) description;
           license = lib.licenses.asl20;
@@ -57,7 +60,10 @@ let
         }
         // args.meta or { };
       }
-      // removeAttrs args [ "meta" ]
+      // removeAttrs args [
+        "meta"
+        "passthru"
+      ]
     );
 in
 {
@@ -85,6 +91,7 @@ in
     {
       crate,
       binary ? crate,
+      kind ? "tool",
       cargoArtifacts,
     }:
     build crate {
@@ -92,6 +99,7 @@ in
       pname = binary;
       cargoExtraArgs = "--locked -p ${crate} --bin ${binary}";
       meta.mainProgram = binary;
+      passthru = { inherit kind; };
       # What runs needs no compiler: one that is referred to by accident would be in every image.
       disallowedRequisites = [
         pkgs.rustc

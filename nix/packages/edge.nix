@@ -49,7 +49,10 @@ let
         nativeBuildInputs = [ edge-bundler ];
         ESBUILD_BIN = lib.getExe bundleTools.esbuild;
         WASM_OPT_BIN = lib.getExe bundleTools.binaryen;
-        passthru = { inherit crate module; };
+        passthru = {
+          kind = "worker";
+          inherit crate module;
+        };
         meta = {
           inherit (rust.crates.${crate}.manifest.package) description;
           license = lib.licenses.asl20;

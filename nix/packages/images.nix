@@ -81,7 +81,10 @@ let
     pkgs.runCommand "oci-${name}-${version}"
       {
         nativeBuildInputs = [ pkgs.gzip ];
-        passthru = { inherit stream program; };
+        passthru = {
+          kind = "image";
+          inherit stream;
+        };
         meta = {
           inherit (program.meta) license platforms;
           description = "Container image: ${program.meta.description}";

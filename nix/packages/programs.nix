@@ -16,7 +16,10 @@ let
       // {
         pname = name;
         src = rust.sourceOf name;
-        passthru.crate = name;
+        passthru = {
+          kind = "program";
+          crate = name;
+        };
         cargoArtifacts = null;
         doInstallCargoArtifacts = false;
         nativeBuildInputs = [

@@ -6,7 +6,6 @@
   source,
   toolchain,
   twistctl,
-  # Kind to artifacts by name.
   artifacts,
 }:
 let
@@ -15,11 +14,11 @@ let
     "edge/package-lock.json"
     "flake.lock"
   ];
-  listed = lib.concatLists (
-    lib.mapAttrsToList (
-      kind: lib.mapAttrsToList (name: package: { inherit name kind; path = "${package}"; })
-    ) artifacts
-  );
+  listed = lib.mapAttrsToList (name: package: {
+    inherit name;
+    inherit (package) kind;
+    path = "${package}";
+  }) artifacts;
 in
 pkgs.runCommand "twist-release-${version}"
   {

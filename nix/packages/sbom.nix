@@ -18,6 +18,7 @@ pkgs.runCommand "twist-sbom-${rust.version}"
       pkgs.rustc
       twistctl
     ];
+    passthru.kind = "sbom";
     meta = {
       description = "CycloneDX bill of materials of the release";
       license = lib.licenses.asl20;
