@@ -7,8 +7,14 @@ set -eu
 folder=${1:?usage: wasm-from-debian.sh FOLDER}
 target=wasm32-unknown-unknown
 [ ! -x "$folder/rustc" ] || exit 0
-[ "$(uname -m)" = x86_64 ] || { echo "wasm-from-debian: only for x86_64" >&2; exit 1; }
-command -v apt-get >/dev/null || { echo "wasm-from-debian: this needs apt-get" >&2; exit 1; }
+[ "$(uname -m)" = x86_64 ] || {
+  echo "wasm-from-debian: only for x86_64" >&2
+  exit 1
+}
+command -v apt-get >/dev/null || {
+  echo "wasm-from-debian: this needs apt-get" >&2
+  exit 1
+}
 
 rm -rf "$folder"
 mkdir -p "$folder/debs" "$folder/root"
@@ -16,7 +22,10 @@ folder=$(cd "$folder" && pwd)
 
 # The newest compiler package and the LLVM that it is linked to.
 library=$(apt-cache depends libstd-rust-web-dev | sed -n 's/.*Depends: \(libstd-rust-web-[0-9.]*\).*/\1/p' | head -n 1)
-[ -n "$library" ] || { echo "wasm-from-debian: apt-get has no rustc-web; run apt-get update, as root" >&2; exit 1; }
+[ -n "$library" ] || {
+  echo "wasm-from-debian: apt-get has no rustc-web; run apt-get update, as root" >&2
+  exit 1
+}
 llvm=$(apt-cache depends "$library" | sed -n 's/.*Depends: \(libllvm[0-9]*\).*/\1/p' | head -n 1)
 (cd "$folder/debs" && apt-get download -qq rustc-web "$library" libstd-rust-web-dev rust-web-src "$llvm")
 for deb in "$folder"/debs/*.deb; do dpkg -x "$deb" "$folder/root"; done
