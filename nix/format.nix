@@ -39,7 +39,11 @@ pkgs.treefmt.withConfig {
       };
       prettier = {
         command = "prettier";
-        options = [ "--write" ];
+        options = [
+          "--write"
+          "--print-width"
+          "120"
+        ];
         includes = [
           "*.yml"
           "*.yaml"

@@ -7,18 +7,27 @@
   version,
 }:
 let
-  # Program to the ports that it listens on: its own, then the one for metrics and health.
+  # What each program is started with, and the ports that it listens on: its own, and the one for metrics and health.
   images = {
-    auth-service = [
-      3001
-      9101
-    ];
-    influencer-api = [
-      3003
-      9103
-    ];
-    # Runs once and ends.
-    twist-migrate = [ ];
+    auth-service = {
+      command = "serve";
+      ports = [
+        3001
+        9101
+      ];
+    };
+    influencer-api = {
+      command = "serve";
+      ports = [
+        3003
+        9103
+      ];
+    };
+    # Ends when the schema is there, so there is nothing to probe.
+    twist-migrate = {
+      command = "up";
+      ports = [ ];
+    };
   };
 
   # "20260803051626" to RFC 3339.
@@ -32,9 +41,11 @@ let
   seconds = count: count * 1000000000;
 
   configOf =
-    program: ports:
+    program:
+    { command, ports }:
     {
       Entrypoint = [ (lib.getExe program) ];
+      Cmd = [ command ];
       User = "65532:65532";
       Env = [
         "SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt"
@@ -67,14 +78,14 @@ let
     };
 
   imageOf =
-    name: ports:
+    name: image:
     let
       program = services.${name};
       stream = pkgs.dockerTools.streamLayeredImage {
         name = "twist/${name}";
         tag = if source.revision == null then "dirty" else source.revision;
         inherit created;
-        config = configOf program ports;
+        config = configOf program image;
         extraCommands = "mkdir -m 1777 tmp";
       };
     in
@@ -95,4 +106,4 @@ let
         ${stream} | gzip --no-name -9 >$out/image.tar.gz
       '';
 in
-lib.mapAttrs' (name: ports: lib.nameValuePair "oci-${name}" (imageOf name ports)) images
+lib.mapAttrs' (name: image: lib.nameValuePair "oci-${name}" (imageOf name image)) images
