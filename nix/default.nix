@@ -38,7 +38,16 @@ let
 
   # Worker bundles and programs have one canonical builder; elsewhere the attributes do not exist.
   canonical = lib.optionalAttrs (pkgs.stdenv.hostPlatform.system == "x86_64-linux");
-  workers = canonical (import ./packages/edge.nix { inherit pkgs lib rust bundleTools; });
+  workers = canonical (
+    import ./packages/edge.nix {
+      inherit
+        pkgs
+        lib
+        rust
+        bundleTools
+        ;
+    }
+  );
   programs = canonical (import ./packages/programs.nix { inherit pkgs lib rust; });
 
   sbom = import ./packages/sbom.nix {
@@ -83,7 +92,9 @@ rec {
 
   checks =
     packages
-    // { devshell = devShells.default; }
+    // {
+      devshell = devShells.default;
+    }
     // import ./checks/rust.nix {
       inherit
         pkgs

@@ -37,6 +37,8 @@
     # Builds under another clock, and what differs between two of them.
     pkgs.libfaketime
     pkgs.diffoscopeMinimal
+    # The services of the images run in roots of their own.
+    pkgs.util-linux
     format
   ];
 

@@ -30,5 +30,14 @@ let
   };
 in
 lib.mapAttrs (
-  binary: { crate, kind }: rust.program { inherit crate kind binary cargoArtifacts; }
+  binary:
+  { crate, kind }:
+  rust.program {
+    inherit
+      crate
+      kind
+      binary
+      cargoArtifacts
+      ;
+  }
 ) programs
