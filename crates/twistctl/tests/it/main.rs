@@ -1,0 +1,21 @@
+//! `twistctl verify` against releases, images and servers that are good, damaged or lying.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests stop at the first surprise"
+)]
+
+mod bits;
+mod codes;
+mod damaged_images;
+mod damaged_manifests;
+mod dist;
+mod images;
+mod kit;
+mod rebuild;
+mod service;
+mod signature;
+mod stack;
+mod walk;
