@@ -42,6 +42,8 @@ macro_rules! faults {
 pub struct OwnPostgres {
     server: Arc<Mutex<Postgres>>,
     port: u16,
+    /// Logs in as the superuser, to the database that every cluster has.
+    pub admin_url: String,
     /// Logs in as the owner of the tables.
     pub owner_url: String,
     /// Logs in as a service does.
@@ -58,6 +60,7 @@ impl OwnPostgres {
             shared::make_template(&postgres);
             Self {
                 port: postgres.port(),
+                admin_url: postgres.url(Role::Admin, "postgres"),
                 owner_url: postgres.url(Role::Owner, TEMPLATE),
                 app_url: postgres.url(Role::App, TEMPLATE),
                 server: Arc::new(Mutex::new(postgres)),

@@ -7,8 +7,10 @@
 )]
 
 mod cli;
+mod compose;
 mod crash;
 mod journeys;
 mod outage;
 mod redelivery;
 mod soak;
+mod verify;
