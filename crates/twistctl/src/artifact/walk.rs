@@ -96,6 +96,10 @@ fn no_file(path: &Path) -> CtlError {
     )
 }
 
+#[expect(
+    clippy::unnecessary_debug_formatting,
+    reason = "quoted and escaped: the name may be anything"
+)]
 fn refused(path: &Path, why: &str) -> CtlError {
     CtlError::Help(format!("{path:?} {why}"))
 }

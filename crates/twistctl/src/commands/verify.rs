@@ -11,6 +11,10 @@ use std::process::ExitCode;
 /// sense (also a manifest that is none), 3 something is missing, 4 the signature does not hold, 5 something
 /// could not be looked at. The worst one counts, in the order 2, 4, 1, 3, 5.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Args {
     /// The release manifest.
     #[arg(long, value_name = "FILE")]

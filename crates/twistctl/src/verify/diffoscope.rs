@@ -16,7 +16,9 @@ pub(crate) fn explain(rows: &mut [Row]) {
         }
         row.diffoscope = match (&installed, &row.files) {
             (None, _) => vec!["diffoscope is not installed".to_owned()],
-            (_, None) => vec!["diffoscope needs both files: give the good ones with --reference".to_owned()],
+            (_, None) => {
+                vec!["diffoscope needs both files: give the good ones with --reference".to_owned()]
+            }
             (Some(program), Some((good, bad))) => {
                 let mut command = Command::new(program);
                 command

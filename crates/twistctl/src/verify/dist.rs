@@ -2,6 +2,7 @@
 //!
 //! Proves that every artifact in it is the manifest's, byte for byte, and that nothing else is in it.
 
+use crate::artifact::walk;
 use crate::verify::{Context, Leg, Row};
 use attest::{Difference, Offset, Sha256, Verdict, compare::first_difference};
 use std::fs;
@@ -55,11 +56,9 @@ impl Dist {
             return None;
         }
         let row = Row::of_none(LEG, path.display().to_string());
-        let found = match fs::read(&path) {
+        let found = match walk::read_file(&path) {
             Ok(found) => found,
-            Err(error) => {
-                return Some(row.not_checked(format!("cannot read {}: {error}", path.display())));
-            }
+            Err(error) => return Some(row.not_checked(error.to_string())),
         };
         let Some(at) = first_difference(&context.bytes, &found) else {
             return Some(row.verdict(Verdict::Match));

@@ -119,6 +119,10 @@ mod tests {
         ] {
             assert!(base(bad).is_err(), "{bad:?}");
         }
-        assert!(!base("http://user:secret@h/").unwrap_err().contains("secret"));
+        assert!(
+            !base("http://user:secret@h/")
+                .unwrap_err()
+                .contains("secret")
+        );
     }
 }

@@ -29,8 +29,7 @@ impl Service {
             context.named(name, &[Kind::Service])?;
         }
         Ok(Self {
-            url: http::base(address)
-                .map_err(|why| BadInput::new(format!("--service: {why}")))?,
+            url: http::base(address).map_err(|why| BadInput::new(format!("--service: {why}")))?,
             given: address.to_owned(),
             expected: name.map(str::to_owned),
         })

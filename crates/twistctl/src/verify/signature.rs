@@ -91,22 +91,17 @@ pub(crate) fn check(request: &Request, manifest: &[u8]) -> Result<SignatureRepor
     let good = keys
         .iter()
         .find(|key| key.verify(manifest, &signature).is_ok());
-    Ok(match good {
-        Some(key) => report(
-            Status::Valid,
-            Some(key.id()),
-            format!("valid, by the key {}", key.id()),
-        ),
-        None => {
-            let ids: Vec<String> = keys.iter().map(PublicKey::id).collect();
-            let detail = format!(
-                "{} is no signature over these bytes by {}",
-                path.display(),
-                ids.join(" or ")
-            );
-            report(Status::Wrong, None, detail)
-        }
-    })
+    if let Some(key) = good {
+        let detail = format!("valid, by the key {}", key.id());
+        return Ok(report(Status::Valid, Some(key.id()), detail));
+    }
+    let ids: Vec<String> = keys.iter().map(PublicKey::id).collect();
+    let detail = format!(
+        "{} is no signature over these bytes by {}",
+        path.display(),
+        ids.join(" or ")
+    );
+    Ok(report(Status::Wrong, None, detail))
 }
 
 /// `release.json.sig`, if it is there.

@@ -129,11 +129,10 @@ fn bundle(context: &Context, paths: &Paths, artifact: &Artifact) -> Row {
 
 fn bundle_folder(config: &Path) -> Result<PathBuf, CtlError> {
     let text = fs::read(config).map_err(CtlError::io("read", config))?;
-    let config: EdgeConfig =
-        serde_json::from_slice(&text).map_err(|source| CtlError::Damaged {
-            path: config.to_owned(),
-            source,
-        })?;
+    let config: EdgeConfig = serde_json::from_slice(&text).map_err(|source| CtlError::Damaged {
+        path: config.to_owned(),
+        source,
+    })?;
     Ok(config.bundle_dir)
 }
 

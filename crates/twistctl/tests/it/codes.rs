@@ -11,7 +11,10 @@ fn nothing_asked_for_is_no_yes() {
     let answer = release.verify(&[]);
     assert_eq!(answer.code, 2);
     assert_eq!(answer.json()["verdict"], "bad-input");
-    assert!(answer.stderr.contains("nothing was asked for"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("nothing was asked for"),
+        "{answer:?}"
+    );
 }
 
 #[test]
@@ -25,15 +28,24 @@ fn wrong_options_are_bad_input() {
     let release = Release::new();
     let key = release.key().display().to_string();
     for (args, said) in [
-        (&["--artifact", "nobody", "--dist", "dist"][..], "no artifact \"nobody\""),
+        (
+            &["--artifact", "nobody", "--dist", "dist"][..],
+            "no artifact \"nobody\"",
+        ),
         (&["--oci", "nobody=x"], "no artifact \"nobody\""),
         (&["--oci", "auth-service=x"], "is a service"),
         (&["--service", "sbom=http://127.0.0.1:1"], "is a sbom"),
         (&["--service", "ftp://127.0.0.1"], "http://"),
-        (&["--dist", "dist", "--reference", "nowhere"], "no such folder"),
+        (
+            &["--dist", "dist", "--reference", "nowhere"],
+            "no such folder",
+        ),
         (&["--dist", "dist", "--key", "nowhere.pem"], "nowhere.pem"),
         (&["--dist", "dist", "--key", "release.json"], "public key"),
-        (&["--dist", "dist", "--key", &key, "--signature", "nowhere"], "nowhere"),
+        (
+            &["--dist", "dist", "--key", &key, "--signature", "nowhere"],
+            "nowhere",
+        ),
     ] {
         let answer = release.verify(args);
         assert_eq!(answer.code, 2, "{args:?}: {answer:?}");
@@ -52,13 +64,28 @@ fn the_worst_answer_decides() {
     let refused = "http://127.0.0.1:1";
     let dist = release.dist().display().to_string();
     assert_eq!(release.verify(&["--service", refused]).code, 5);
-    assert_eq!(release.verify(&["--dist", &dist, "--service", refused]).code, 5);
+    assert_eq!(
+        release
+            .verify(&["--dist", &dist, "--service", refused])
+            .code,
+        5
+    );
     // Missing is worse.
     fs::remove_dir_all(release.dist().join("sbom")).unwrap();
-    assert_eq!(release.verify(&["--dist", &dist, "--service", refused]).code, 3);
+    assert_eq!(
+        release
+            .verify(&["--dist", &dist, "--service", refused])
+            .code,
+        3
+    );
     // A difference is worse.
     flip(&release.dist().join("auth-service/bin/auth-service"), 9, 0);
-    assert_eq!(release.verify(&["--dist", &dist, "--service", refused]).code, 1);
+    assert_eq!(
+        release
+            .verify(&["--dist", &dist, "--service", refused])
+            .code,
+        1
+    );
     // A wrong signature is worse.
     let key = release.key().display().to_string();
     flip(&release.signature(), 5, 0);
@@ -72,7 +99,11 @@ fn the_worst_answer_decides() {
 #[test]
 fn the_table_for_people_says_the_same_as_the_json() {
     let release = Release::new();
-    flip(&release.dist().join("edge-vau-processor/index_bg.wasm"), 66_000, 2);
+    flip(
+        &release.dist().join("edge-vau-processor/index_bg.wasm"),
+        66_000,
+        2,
+    );
     let mut command = twistctl(release.home());
     command.args(["verify", "--manifest", "release.json", "--dist", "dist"]);
     command.args(["--reference", "good"]);
@@ -86,7 +117,11 @@ fn the_table_for_people_says_the_same_as_the_json() {
         "no: 5 match, 1 differ (exit code 1)",
         "was not checked: no key",
     ] {
-        assert!(answer.stdout.contains(said), "{said:?} in {}", answer.stdout);
+        assert!(
+            answer.stdout.contains(said),
+            "{said:?} in {}",
+            answer.stdout
+        );
     }
 }
 

@@ -42,33 +42,54 @@ fn a_file_without_end_is_not_read_to_its_end() {
     assert!(answer.stderr.contains("is larger than"), "{answer:?}");
 }
 
+type Edit = fn(&mut Value);
+
 #[test]
 fn each_wrong_member_is_named() {
     let release = Release::new();
     let good: Value = serde_json::from_slice(&fs::read(release.manifest()).unwrap()).unwrap();
-    type Edit = fn(&mut Value);
     let cases: &[(&str, Edit)] = &[
         ("unknown field `extra`", |all| all["extra"] = json!(1)),
-        ("unknown field `extra`", |all| all["artifacts"][0]["extra"] = json!(1)),
+        ("unknown field `extra`", |all| {
+            all["artifacts"][0]["extra"] = json!(1);
+        }),
         ("unknown field `extra`", |all| {
             all["artifacts"][0]["files"][0]["extra"] = json!(1);
         }),
-        ("unknown variant `kernel`", |all| all["artifacts"][0]["kind"] = json!("kernel")),
-        ("twist-release-v2", |all| all["schema"] = json!("twist-release-v2")),
-        ("\"../bin/x\"", |all| all["artifacts"][0]["files"][0]["path"] = json!("../bin/x")),
-        ("\"/bin/x\"", |all| all["artifacts"][0]["files"][0]["path"] = json!("/bin/x")),
-        ("\"../x\"", |all| all["artifacts"][0]["name"] = json!("../x")),
+        ("unknown variant `kernel`", |all| {
+            all["artifacts"][0]["kind"] = json!("kernel");
+        }),
+        ("twist-release-v2", |all| {
+            all["schema"] = json!("twist-release-v2");
+        }),
+        ("\"../bin/x\"", |all| {
+            all["artifacts"][0]["files"][0]["path"] = json!("../bin/x");
+        }),
+        ("\"/bin/x\"", |all| {
+            all["artifacts"][0]["files"][0]["path"] = json!("/bin/x");
+        }),
+        ("\"../x\"", |all| {
+            all["artifacts"][0]["name"] = json!("../x");
+        }),
         ("two artifacts are named auth-service", |all| {
             let artifacts = all["artifacts"].as_array_mut().unwrap();
             artifacts.insert(0, artifacts[0].clone());
         }),
-        ("artifacts are not sorted", |all| all["artifacts"].as_array_mut().unwrap().reverse()),
+        ("artifacts are not sorted", |all| {
+            all["artifacts"].as_array_mut().unwrap().reverse();
+        }),
         ("64 lower-case hexadecimal digits", |all| {
             all["artifacts"][0]["files"][0]["sha256"] = json!("00ff");
         }),
-        ("64 lower-case hexadecimal digits", |all| all["merkleRoot"] = json!("")),
-        ("no NAR hash", |all| all["artifacts"][0]["narHash"] = json!("sha256-AAAA")),
-        ("merkleRoot is", |all| all["artifacts"][0]["files"][0]["size"] = json!(149_999)),
+        ("64 lower-case hexadecimal digits", |all| {
+            all["merkleRoot"] = json!("");
+        }),
+        ("no NAR hash", |all| {
+            all["artifacts"][0]["narHash"] = json!("sha256-AAAA");
+        }),
+        ("merkleRoot is", |all| {
+            all["artifacts"][0]["files"][0]["size"] = json!(149_999);
+        }),
         ("missing field `artifacts`", |all| {
             all.as_object_mut().unwrap().remove("artifacts");
         }),

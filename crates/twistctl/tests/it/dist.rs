@@ -81,7 +81,10 @@ fn a_reference_that_was_changed_as_well_is_not_believed() {
         &release.good().display().to_string(),
     ]);
     assert_eq!(answer.code, 1);
-    assert_eq!(answer.row("auth-service")["difference"]["offset"]["from"], 65_536);
+    assert_eq!(
+        answer.row("auth-service")["difference"]["offset"]["from"],
+        65_536
+    );
 }
 
 #[test]
@@ -104,7 +107,10 @@ fn a_flipped_executable_bit_is_a_difference() {
         let answer = release.verify(&["--dist", &dist(&release)]);
         assert_eq!(answer.code, 1, "{file}");
         let row = answer.row(artifact);
-        assert!(row["reason"].as_str().unwrap().contains("executable"), "{row}");
+        assert!(
+            row["reason"].as_str().unwrap().contains("executable"),
+            "{row}"
+        );
     }
 }
 
@@ -154,7 +160,11 @@ fn extra_files_and_folders_are_named() {
         "extra.js"
     );
     for name in ["stranger", ".hidden"] {
-        assert!(answer.stdout.contains(&format!("{name} is in the folder and not in the manifest")));
+        assert!(
+            answer
+                .stdout
+                .contains(&format!("{name} is in the folder and not in the manifest"))
+        );
     }
 }
 
@@ -188,7 +198,13 @@ fn a_folder_that_is_not_there_misses_everything() {
     let answer = release.verify(&["--dist", "nowhere"]);
     assert_eq!(answer.code, 3);
     let json = answer.json();
-    assert!(json["rows"].as_array().unwrap().iter().all(|row| row["verdict"] == "missing"));
+    assert!(
+        json["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["verdict"] == "missing")
+    );
 }
 
 #[test]
@@ -210,7 +226,11 @@ fn another_manifest_in_the_folder_is_a_difference() {
     flip(&inside, 40, 1);
     let answer = release.verify(&["--dist", &dist(&release)]);
     assert_eq!(answer.code, 1);
-    assert!(answer.stdout.contains("another manifest; it differs at byte 40"));
+    assert!(
+        answer
+            .stdout
+            .contains("another manifest; it differs at byte 40")
+    );
 }
 
 #[test]
@@ -219,7 +239,12 @@ fn a_socket_in_an_artifact_is_never_equal() {
     let _socket = UnixListener::bind(release.dist().join("sbom/socket")).unwrap();
     let answer = release.verify(&["--dist", &dist(&release)]);
     assert_eq!(answer.code, 5);
-    assert!(answer.row("sbom")["reason"].as_str().unwrap().contains("socket"));
+    assert!(
+        answer.row("sbom")["reason"]
+            .as_str()
+            .unwrap()
+            .contains("socket")
+    );
 }
 
 #[test]
@@ -227,7 +252,12 @@ fn only_the_artifacts_asked_for_are_looked_at() {
     let release = Release::new();
     fs::remove_dir_all(release.dist().join("sbom")).unwrap();
     flip(&release.dist().join("auth-service/bin/auth-service"), 0, 0);
-    let args = ["--dist", &dist(&release), "--artifact", "edge-vau-processor"];
+    let args = [
+        "--dist",
+        &dist(&release),
+        "--artifact",
+        "edge-vau-processor",
+    ];
     let answer = release.verify(&args);
     assert_eq!(answer.code, 0);
     assert_eq!(answer.json()["rows"].as_array().unwrap().len(), 1);

@@ -12,6 +12,7 @@ mod codes;
 mod damaged_images;
 mod damaged_manifests;
 mod dist;
+mod hostile_images;
 mod images;
 mod kit;
 mod rebuild;

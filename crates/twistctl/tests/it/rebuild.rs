@@ -84,7 +84,13 @@ fn rebuild_with(release: &Release, tools: Option<&Path>) -> Answer {
         .env("TWIST_ROOT", checkout(release))
         .env("PREPARED", prepared(release))
         .env("PATH", path)
-        .args(["verify", "--json", "--manifest", "release.json", "--rebuild"])
+        .args([
+            "verify",
+            "--json",
+            "--manifest",
+            "release.json",
+            "--rebuild",
+        ])
         .args(["--reference", "good"]);
     answer(command)
 }
@@ -112,7 +118,11 @@ fn a_build_that_gives_another_byte_is_named_and_kept() {
         return;
     }
     let release = release("host");
-    flip(&prepared(&release).join("auth-service/bin/auth-service"), 77, 0);
+    flip(
+        &prepared(&release).join("auth-service/bin/auth-service"),
+        77,
+        0,
+    );
     let answer = rebuild(&release);
     assert_eq!(answer.code, 1, "{answer:?}");
     let row = answer.row("auth-service");
@@ -131,7 +141,11 @@ fn other_tools_are_no_proof_and_are_listed() {
     write_manifest(&release, "host", "1.96.0", false);
     let answer = rebuild(&release);
     assert_eq!(answer.code, 5, "{answer:?}");
-    assert!(answer.stdout.contains("rustc 1.95.0 (the manifest's: 1.96.0)"));
+    assert!(
+        answer
+            .stdout
+            .contains("rustc 1.95.0 (the manifest's: 1.96.0)")
+    );
 }
 
 #[test]
@@ -143,12 +157,18 @@ fn what_nobody_can_build_again_was_not_checked() {
     write_manifest(&release, "host", "1.95.0", true);
     let dirty = rebuild(&release);
     assert_eq!(dirty.code, 5);
-    assert!(dirty.stdout.contains("differ from their commit"), "{dirty:?}");
+    assert!(
+        dirty.stdout.contains("differ from their commit"),
+        "{dirty:?}"
+    );
 
     release.write_manifest(&json!({ "builder": "host" }));
     let unknown = rebuild(&release);
     assert_eq!(unknown.code, 5);
-    assert!(unknown.stdout.contains("does not have the commit"), "{unknown:?}");
+    assert!(
+        unknown.stdout.contains("does not have the commit"),
+        "{unknown:?}"
+    );
 
     release.write_manifest(&json!({
         "builder": "host",
@@ -188,7 +208,10 @@ fn a_nix_that_fails_or_talks_nonsense_was_not_checked() {
     }
     let release = release("nix");
     for (script, said) in [
-        ("echo 'error: no such attribute' >&2; exit 1", "no such attribute"),
+        (
+            "echo 'error: no such attribute' >&2; exit 1",
+            "no such attribute",
+        ),
         ("echo /etc", "no store path"),
         ("echo", "no store path"),
     ] {

@@ -42,11 +42,19 @@ fn whatever_does_not_fit_the_manifest_is_a_difference() {
         }),
         ("size is 5", |body| body["binary"]["size"] = json!(5)),
         ("version is 0.2.0", |body| body["version"] = json!("0.2.0")),
-        ("revision is ffff", |body| body["revision"] = json!("f".repeat(40))),
-        ("the manifest names no such service", |body| body["service"] = json!("stranger")),
-        ("the manifest names no such service", |body| body["service"] = json!("twistctl")),
+        ("revision is ffff", |body| {
+            body["revision"] = json!("f".repeat(40));
+        }),
+        ("the manifest names no such service", |body| {
+            body["service"] = json!("stranger");
+        }),
+        ("the manifest names no such service", |body| {
+            body["service"] = json!("twistctl");
+        }),
         // The right hash of the wrong service.
-        ("another program", |body| body["service"] = json!("influencer-api")),
+        ("another program", |body| {
+            body["service"] = json!("influencer-api");
+        }),
     ];
     for (said, edit) in cases {
         let mut body = good();
@@ -92,7 +100,11 @@ fn what_is_no_answer_of_a_service_was_not_checked() {
         ("500 Internal Server Error", good().to_string(), "500"),
         ("404 Not Found", String::new(), "404"),
         ("204 No Content", String::new(), "204"),
-        ("200 OK", "<html>hello</html>".into(), "not that of a service"),
+        (
+            "200 OK",
+            "<html>hello</html>".into(),
+            "not that of a service",
+        ),
         ("200 OK", String::new(), "not that of a service"),
         ("200 OK", "[]".into(), "not that of a service"),
         ("200 OK", unknown.to_string(), "trustMe"),
@@ -149,7 +161,10 @@ fn an_answer_without_end_is_not_read_to_its_end() {
 fn an_answer_that_breaks_off_was_not_checked() {
     let url = serve(|mut stream| {
         request(&mut stream);
-        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{{\"serv");
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{{\"serv"
+        );
     });
     let answer = Release::new().verify(&["--service", &url]);
     assert_eq!(answer.code, 5);
@@ -165,7 +180,11 @@ fn servers_that_hang_or_trickle_are_left_after_five_seconds() {
     let body = good().to_string();
     let trickling = serve(move |mut stream| {
         request(&mut stream);
-        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         for byte in body.bytes() {
             if stream.write_all(&[byte]).is_err() {
                 return;
@@ -181,7 +200,10 @@ fn servers_that_hang_or_trickle_are_left_after_five_seconds() {
                 let started = Instant::now();
                 let answer = release.verify(&["--service", url]);
                 assert_eq!(answer.code, 5);
-                assert!(answer.stdout.contains("did not answer within 5 s"), "{answer:?}");
+                assert!(
+                    answer.stdout.contains("did not answer within 5 s"),
+                    "{answer:?}"
+                );
                 assert!(started.elapsed() < Duration::from_secs(20));
             });
         }

@@ -50,7 +50,13 @@ fn another_key_ends_it_before_anything_else_is_looked_at() {
 fn damaged_signatures_are_wrong_ones() {
     let release = Release::new();
     let good = fs::read(release.signature()).unwrap();
-    for bad in [&b""[..], b"hello", &good[..40], &[b'A'; 88][..], b"\xff\xfe"] {
+    for bad in [
+        &b""[..],
+        b"hello",
+        &good[..40],
+        &[b'A'; 88][..],
+        b"\xff\xfe",
+    ] {
         fs::write(release.signature(), bad).unwrap();
         let code = release.verify(&["--key", &key(&release)]).code;
         // What is not even text cannot be read as a signature file.
@@ -106,7 +112,11 @@ fn the_keys_of_the_checkout_are_used_when_none_is_given() {
     assert_eq!(good.code, 0, "{good:?}");
     assert_eq!(good.json()["signature"]["status"], "valid");
     flip(&release.signature(), 3, 0);
-    assert_eq!(verify().code, 4, "nobody asked, but it lies there and is wrong");
+    assert_eq!(
+        verify().code,
+        4,
+        "nobody asked, but it lies there and is wrong"
+    );
 }
 
 #[test]

@@ -34,13 +34,13 @@ fn start(program: &Path) -> Running {
 fn record(release: &Release, auth: &Running, url: &str, bundle: &Path) {
     let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
     let identity = stack::Identity::of(auth.0.id()).unwrap();
-    let part = json!({ "identity": identity, "build": "" });
+    let running = json!({ "identity": identity, "build": "" });
     let record = json!({
         "ports": {
             "postgres": 1, "redis": 1, "auth": port, "authOps": 1, "api": 1, "apiOps": 1, "edge": 1,
         },
         "owner": null,
-        "parts": { "auth": part, "edge": part },
+        "parts": { "auth": running, "edge": running },
     });
     let state = release.home().join("state");
     put(&state, "status.json", record.to_string().as_bytes(), false);
@@ -60,7 +60,12 @@ fn verify(release: &Release, args: &[&str]) -> Answer {
     answer(command)
 }
 
-const OURS: [&str; 4] = ["--artifact", "auth-service", "--artifact", "edge-vau-processor"];
+const OURS: [&str; 4] = [
+    "--artifact",
+    "auth-service",
+    "--artifact",
+    "edge-vau-processor",
+];
 
 fn url_of(program: &Path) -> String {
     let bytes = fs::read(program).unwrap();
@@ -109,7 +114,12 @@ fn a_service_that_lies_about_itself_is_caught_on_its_machine() {
     flip(&copy, usize::try_from(last).unwrap(), 0);
     let auth = start(&copy);
     let good = program(&release);
-    record(&release, &auth, &url_of(&good), &release.dist().join("edge-vau-processor"));
+    record(
+        &release,
+        &auth,
+        &url_of(&good),
+        &release.dist().join("edge-vau-processor"),
+    );
     let reference = release.good().display().to_string();
     let args = [&OURS[..], &["--reference", &reference]].concat();
     let answer = verify(&release, &args);
@@ -117,7 +127,11 @@ fn a_service_that_lies_about_itself_is_caught_on_its_machine() {
     let row = answer.row("auth-service");
     assert_eq!(row["difference"]["file"], "bin/auth-service");
     assert_eq!(row["difference"]["offset"]["at"], last);
-    assert_eq!(answer.json()["rows"][1]["verdict"], "match", "what it says of itself");
+    assert_eq!(
+        answer.json()["rows"][1]["verdict"],
+        "match",
+        "what it says of itself"
+    );
 }
 
 #[test]
@@ -126,8 +140,18 @@ fn a_changed_bundle_is_named_by_file_and_byte() {
     let auth = start(&program(&release));
     let bundle = release.home().join("bundle");
     let good = release.dist().join("edge-vau-processor");
-    put(&bundle, "index.js", &fs::read(good.join("index.js")).unwrap(), false);
-    put(&bundle, "index_bg.wasm", &fs::read(good.join("index_bg.wasm")).unwrap(), false);
+    put(
+        &bundle,
+        "index.js",
+        &fs::read(good.join("index.js")).unwrap(),
+        false,
+    );
+    put(
+        &bundle,
+        "index_bg.wasm",
+        &fs::read(good.join("index_bg.wasm")).unwrap(),
+        false,
+    );
     put(&bundle, ".inputs", b"a note of the build", false);
     record(&release, &auth, &url_of(&program(&release)), &bundle);
     assert_eq!(verify(&release, &OURS).code, 0);
@@ -161,6 +185,9 @@ fn what_does_not_run_was_not_checked() {
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 3);
     for row in rows {
-        assert!(row["reason"].as_str().unwrap().contains("is not running"), "{row}");
+        assert!(
+            row["reason"].as_str().unwrap().contains("is not running"),
+            "{row}"
+        );
     }
 }

@@ -33,7 +33,10 @@ fn files_folders_and_links_are_read_as_they_are() {
     assert_eq!(children["link"], link("bin/tool"));
     assert_eq!(children["dangling"], link("/nowhere"));
     assert_eq!(children["folder"], link("a"), "not followed");
-    assert_eq!(children["empty"], Node::Folder(std::collections::BTreeMap::new()));
+    assert_eq!(
+        children["empty"],
+        Node::Folder(std::collections::BTreeMap::new())
+    );
 }
 
 #[test]
@@ -89,7 +92,10 @@ fn what_has_no_place_in_an_artifact_is_refused_by_name() {
     }
     refused(&home.path().join("deep"), "lies too deep");
 
-    refused(std::path::Path::new("/dev/null"), "is a socket, a device or a pipe");
+    refused(
+        std::path::Path::new("/dev/null"),
+        "is a socket, a device or a pipe",
+    );
 }
 
 #[test]

@@ -93,7 +93,6 @@ fn entries(
             ));
         }
     }
-    drop(archive);
     // To the end, for the checksum of gzip, which comes last.
     io::copy(&mut from, &mut io::sink()).map_err(in_archive)?;
     Ok(items)

@@ -50,6 +50,9 @@ pub enum OciError {
         /// What is wrong there.
         why: String,
     },
+    /// A layer is not the one that the configuration names.
+    #[error(transparent)]
+    OtherLayer(Box<OtherLayer>),
     /// It may be good, but cannot be read here.
     #[error("{entry}: {what} is not supported")]
     Unsupported {
@@ -72,6 +75,24 @@ pub enum OciError {
         /// Their tags or digests.
         names: Vec<String>,
     },
+}
+
+/// A layer that is not the one that the configuration names.
+#[derive(Debug, thiserror::Error)]
+#[error("{entry}: the layer's SHA-256 is {found}, and the configuration names {named}")]
+pub struct OtherLayer {
+    /// The place in the archive.
+    pub entry: String,
+    /// Which layer, counted from 0.
+    pub number: usize,
+    /// The hash that the configuration names.
+    pub named: Sha256,
+    /// The hash of the layer.
+    pub found: Sha256,
+    /// The SHA-256 of the configuration.
+    pub config: Sha256,
+    /// The layer, uncompressed.
+    pub bytes: Vec<u8>,
 }
 
 impl OciError {
@@ -176,14 +197,18 @@ fn assemble(entry: &str, config: Vec<u8>, found: Vec<Found>) -> Result<ReadImage
     }
     let mut layers = Vec::new();
     let mut contents = Vec::new();
-    for (named, found) in named.iter().zip(found) {
+    for (number, (named, found)) in named.iter().zip(found).enumerate() {
         let named = digest(entry, named)?;
         let diff_id = Sha256::of(&found.bytes);
         if named != diff_id {
-            return Err(OciError::damaged(
-                &found.entry,
-                format!("the layer's SHA-256 is {diff_id}, and {entry} names {named}"),
-            ));
+            return Err(OciError::OtherLayer(Box::new(OtherLayer {
+                entry: shown(&found.entry),
+                number,
+                named,
+                found: diff_id,
+                config: Sha256::of(&config),
+                bytes: found.bytes,
+            })));
         }
         let size = found.bytes.len() as u64;
         layers.push(Layer { diff_id, size });

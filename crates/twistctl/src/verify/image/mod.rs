@@ -52,7 +52,7 @@ impl Leg for ImageFile {
         }
         vec![match oci::read(&self.path) {
             Ok(read) => self.judge(context, &read, row),
-            Err(error) => self.unreadable(context, error, row),
+            Err(error) => self.unreadable(context, &error, row),
         }]
     }
 }
@@ -83,11 +83,7 @@ impl ImageFile {
                 })
             }
             Verdict::Differs(_) => {
-                let exact = context
-                    .references(artifact)
-                    .iter()
-                    .filter_map(|folder| oci::read(&folder.join(ARCHIVE)).ok())
-                    .filter(|good| good.image == *expected)
+                let exact = good_copies(context, artifact, expected)
                     .find_map(|good| places::first(&good, read));
                 row.verdict(exact.map_or(verdict, Verdict::Differs))
             }
@@ -101,15 +97,10 @@ impl ImageFile {
         context: &'a Context,
         read: &ReadImage,
     ) -> Option<(&'a Artifact, &'a Image)> {
-        let mut images = context
-            .manifest
-            .artifacts()
-            .iter()
-            .filter_map(|artifact| Some((artifact, artifact.image.as_ref()?)));
         if let Some(name) = &self.expected {
-            return images.find(|(artifact, _)| artifact.name.as_str() == name);
+            return images(context).find(|(artifact, _)| artifact.name.as_str() == name);
         }
-        let images: Vec<_> = images.collect();
+        let images: Vec<_> = images(context).collect();
         let by_id = images
             .iter()
             .find(|(_, image)| image.config == read.image.config);
@@ -133,9 +124,16 @@ impl ImageFile {
 
     /// Not an image, or one that contradicts itself: whatever it is, it is not the manifest's. One that only
     /// cannot be read here may be.
-    fn unreadable(&self, context: &Context, error: OciError, mut row: Row) -> Row {
-        let OciError::Damaged { entry, .. } = &error else {
-            return row.not_checked(format!("{}: {error}", self.path.display()));
+    fn unreadable(&self, context: &Context, error: &OciError, mut row: Row) -> Row {
+        let entry = match error {
+            OciError::Damaged { entry, .. } => entry,
+            OciError::OtherLayer(other) => &other.entry,
+            OciError::Io { .. }
+            | OciError::Unsupported { .. }
+            | OciError::TooLarge { .. }
+            | OciError::Several { .. } => {
+                return row.not_checked(format!("{}: {error}", self.path.display()));
+            }
         };
         let mut difference = Difference {
             file: Some(entry.clone()),
@@ -144,8 +142,8 @@ impl ImageFile {
             actual: "damaged".to_owned(),
             detail: error.to_string(),
         };
-        // The release's archive with some bytes changed: then the file tells where.
         if let Some((artifact, file)) = self.damaged_copy_of(context) {
+            // The release's archive with some bytes changed: then the file tells where.
             row.artifact = Some(artifact.name.to_string());
             let found = context.compare_file(artifact, ARCHIVE, file, &self.path, row.clone());
             if let Verdict::Differs(in_file) = found.verdict {
@@ -155,22 +153,58 @@ impl ImageFile {
                 };
                 row.files = found.files;
             }
+        } else if let Some((artifact, in_layer)) = in_other_layer(context, error) {
+            row.artifact = Some(artifact.name.to_string());
+            difference = Difference {
+                detail: format!("{error}; {}", in_layer.detail),
+                ..in_layer
+            };
         }
         row.verdict(Verdict::Differs(difference))
     }
 
     fn damaged_copy_of<'a>(&self, context: &'a Context) -> Option<(&'a Artifact, Vec<u8>)> {
         let bytes = read_archive(&self.path)?;
-        let images = || {
-            let all = context.manifest.artifacts().iter();
-            all.filter(|artifact| artifact.kind == Kind::Image)
-        };
+        let mut artifacts = images(context).map(|(artifact, _)| artifact);
         let artifact = match &self.expected {
-            Some(name) => images().find(|artifact| artifact.name.as_str() == name),
-            None => images().find(|artifact| starts_alike(artifact, &bytes)),
+            Some(name) => artifacts.find(|artifact| artifact.name.as_str() == name),
+            None => artifacts.find(|artifact| starts_alike(artifact, &bytes)),
         }?;
         Some((artifact, bytes))
     }
+}
+
+/// The manifest's configuration with a layer that is not its own, when a good copy is at hand.
+fn in_other_layer<'a>(
+    context: &'a Context,
+    error: &OciError,
+) -> Option<(&'a Artifact, Difference)> {
+    let OciError::OtherLayer(other) = error else {
+        return None;
+    };
+    let (artifact, image) = images(context).find(|(_, image)| image.config == other.config)?;
+    let good = good_copies(context, artifact, image).next()?;
+    let difference = places::in_layer(other.number, good.layers.get(other.number)?, &other.bytes)?;
+    Some((artifact, difference))
+}
+
+/// The images of the manifest.
+fn images(context: &Context) -> impl Iterator<Item = (&Artifact, &Image)> {
+    let artifacts = context.manifest.artifacts().iter();
+    artifacts.filter_map(|artifact| Some((artifact, artifact.image.as_ref()?)))
+}
+
+/// Copies of an image that are what the manifest says.
+fn good_copies(
+    context: &Context,
+    artifact: &Artifact,
+    image: &Image,
+) -> impl Iterator<Item = ReadImage> {
+    context
+        .references(artifact)
+        .into_iter()
+        .filter_map(|folder| oci::read(&folder.join(ARCHIVE)).ok())
+        .filter(move |good| good.image == *image)
 }
 
 fn read_archive(path: &Path) -> Option<Vec<u8>> {

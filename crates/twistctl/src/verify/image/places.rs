@@ -12,8 +12,9 @@ pub(super) fn first(good: &ReadImage, found: &ReadImage) -> Option<Difference> {
     }
     let layers = good.layers.iter().zip(&found.layers).enumerate();
     for (number, (good, found)) in layers {
-        if let Some(at) = first_difference(good, found) {
-            return Some(in_layer(number + 1, at, good, found));
+        let difference = in_layer(number, good, found);
+        if difference.is_some() {
+            return difference;
         }
     }
     first_difference(&good.config, &found.config).map(|at| Difference {
@@ -25,35 +26,28 @@ pub(super) fn first(good: &ReadImage, found: &ReadImage) -> Option<Difference> {
     })
 }
 
-fn in_layer(number: usize, at: u64, good: &[u8], found: &[u8]) -> Difference {
-    let (expected, actual) = (Sha256::of(good).to_string(), Sha256::of(found).to_string());
-    match entry_at(good, at) {
-        Some(Place::In { file, offset }) => Difference {
-            detail: format!(
-                "layer {number} differs at byte {at}, which is byte {offset} of {file}"
-            ),
-            file: Some(format!("layer {number}: {file}")),
-            offset: Offset::At(offset),
-            expected,
-            actual,
-        },
-        Some(Place::Header { file }) => Difference {
-            detail: format!(
-                "layer {number} differs at byte {at}, in what it says of {file}: owner, mode, date or size"
-            ),
-            file: Some(format!("layer {number}")),
-            offset: Offset::At(at),
-            expected,
-            actual,
-        },
-        None => Difference {
-            detail: format!("layer {number} differs at byte {at}"),
-            file: Some(format!("layer {number}")),
-            offset: Offset::At(at),
-            expected,
-            actual,
-        },
-    }
+/// The first byte in which two layers differ, and which file it belongs to. `number` counts from 0.
+pub(super) fn in_layer(number: usize, good: &[u8], found: &[u8]) -> Option<Difference> {
+    let at = first_difference(good, found)?;
+    let layer = format!("layer {}", number + 1);
+    let (file, offset, place) = match entry_at(good, at) {
+        Some(Place::In { file, offset }) => {
+            let place = format!(", which is byte {offset} of {file}");
+            (format!("{layer}: {file}"), offset, place)
+        }
+        Some(Place::Header { file }) => {
+            let place = format!(", in what it says of {file}: owner, mode, date or size");
+            (layer.clone(), at, place)
+        }
+        None => (layer.clone(), at, String::new()),
+    };
+    Some(Difference {
+        file: Some(file),
+        offset: Offset::At(offset),
+        expected: Sha256::of(good).to_string(),
+        actual: Sha256::of(found).to_string(),
+        detail: format!("{layer} differs at byte {at}{place}"),
+    })
 }
 
 enum Place {

@@ -112,13 +112,17 @@ fn build(context: &Context, paths: &Paths, revision: &str, folder: &Path) -> Res
 /// git that does not do what the person's settings say.
 fn git() -> Command {
     let mut command = Command::new("git");
-    command.args(["-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null"]);
+    command.args([
+        "-c",
+        "core.autocrlf=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]);
     command
 }
 
 fn done(command: Command, step: &Step, what: &str) -> Result<(), String> {
-    let ended =
-        watch(command, |line| step.detail(line)).map_err(|error| failed(what, &error))?;
+    let ended = watch(command, |line| step.detail(line)).map_err(|error| failed(what, &error))?;
     if ended.ok {
         Ok(())
     } else {
@@ -144,7 +148,10 @@ fn same_tools(context: &Context, dist: &Path) -> Result<(), String> {
         fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let rebuilt = Manifest::parse(&bytes)
         .map_err(|error| format!("the manifest of the rebuilt commit: {error}"))?;
-    let (theirs, ours) = (&context.manifest.draft().toolchain, &rebuilt.draft().toolchain);
+    let (theirs, ours) = (
+        &context.manifest.draft().toolchain,
+        &rebuilt.draft().toolchain,
+    );
     let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     let none = "none".to_owned();
     let differing: Vec<String> = names

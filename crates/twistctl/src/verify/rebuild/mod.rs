@@ -59,7 +59,8 @@ fn commit(context: &Context) -> Result<(Paths, String), String> {
     let revision = match &source.revision {
         Some(_) if source.dirty => {
             return Err(
-                "it was built from files that differ from their commit, which nobody else has".into(),
+                "it was built from files that differ from their commit, which nobody else has"
+                    .into(),
             );
         }
         Some(revision) => revision.to_string(),
@@ -78,7 +79,10 @@ fn commit(context: &Context) -> Result<(Paths, String), String> {
 
 /// The last lines of what a tool printed, for a sentence.
 fn tail(output: &str) -> String {
-    let lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = output
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let from = lines.len().saturating_sub(6);
     lines.get(from..).unwrap_or_default().join("\n")
 }

@@ -66,7 +66,10 @@ fn rebuilt(attribute: &str, name: &str) -> Result<Built, String> {
             return Err(format!("nix names {path:?}, which is no store path"));
         }
         let was_there = Path::new(&path).exists();
-        run(step, &["build", "--no-link", "--print-out-paths", attribute])?;
+        run(
+            step,
+            &["build", "--no-link", "--print-out-paths", attribute],
+        )?;
         if !was_there && built_here(step, &path) {
             return Ok(Built::Stable(path));
         }
@@ -78,7 +81,10 @@ fn rebuilt(attribute: &str, name: &str) -> Result<Built, String> {
         } else if again.output.contains("not be deterministic") {
             Ok(Built::Unstable(tail(&again.output)))
         } else {
-            Err(format!("nix build --rebuild failed: {}", tail(&again.output)))
+            Err(format!(
+                "nix build --rebuild failed: {}",
+                tail(&again.output)
+            ))
         }
     })
 }

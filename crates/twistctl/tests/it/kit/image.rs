@@ -44,8 +44,7 @@ pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     for entry in entries {
         let mut header = Header::new_ustar();
         header.as_old_mut().name[..entry.name.len()].copy_from_slice(entry.name.as_bytes());
-        header.as_old_mut().linkname[..entry.target.len()]
-            .copy_from_slice(entry.target.as_bytes());
+        header.as_old_mut().linkname[..entry.target.len()].copy_from_slice(entry.target.as_bytes());
         header.set_entry_type(entry.kind);
         header.set_size(entry.bytes.len() as u64);
         header.set_mode(0o644);
@@ -128,7 +127,10 @@ impl Image {
             .map(|(layer, name)| Entry::file(name, layer))
             .collect();
         entries.push(Entry::file(&self.config_name(), &self.config));
-        entries.push(Entry::file("manifest.json", manifest.to_string().as_bytes()));
+        entries.push(Entry::file(
+            "manifest.json",
+            manifest.to_string().as_bytes(),
+        ));
         entries
     }
 

@@ -139,12 +139,32 @@ pub(crate) fn image() -> Image {
 }
 
 fn artifacts(dist: &Path) {
-    put(dist, "auth-service/bin/auth-service", &noise(150_000, 1), true);
-    put(dist, "influencer-api/bin/influencer-api", &noise(65_536, 2), true);
+    put(
+        dist,
+        "auth-service/bin/auth-service",
+        &noise(150_000, 1),
+        true,
+    );
+    put(
+        dist,
+        "influencer-api/bin/influencer-api",
+        &noise(65_536, 2),
+        true,
+    );
     put(dist, "twistctl/bin/twistctl", &noise(100, 3), true);
     symlink("twistctl", dist.join("twistctl/bin/twist")).unwrap();
-    put(dist, "edge-vau-processor/index.js", b"export default {};\n", false);
-    put(dist, "edge-vau-processor/index_bg.wasm", &noise(70_000, 4), false);
+    put(
+        dist,
+        "edge-vau-processor/index.js",
+        b"export default {};\n",
+        false,
+    );
+    put(
+        dist,
+        "edge-vau-processor/index_bg.wasm",
+        &noise(70_000, 4),
+        false,
+    );
     put(dist, "sbom/twist.cdx.json", b"{}", false);
     put(
         dist,
