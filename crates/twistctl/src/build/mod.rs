@@ -12,7 +12,7 @@ mod toolchain;
 pub use make::{Profile, make};
 
 pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
-pub(crate) use folder::files;
+pub(crate) use folder::{MANIFEST, files};
 pub(crate) use remap::cargo_home;
 
 use crate::ui::Step;

@@ -1,8 +1,9 @@
 //! What differs between the two builds.
 
-use crate::reproduce::side::{self, Side};
+use crate::reproduce::side::Side;
+use crate::reproduce::toolchain::Toolchain;
 use crate::run::{ask, watch};
-use crate::{CtlError, Paths};
+use crate::{CtlError, tools};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::available_parallelism;
@@ -20,10 +21,19 @@ pub(super) struct Conditions {
     user: Option<u32>,
     umask: &'static str,
     one_core: bool,
-    faketime: Option<PathBuf>,
+    clock: Option<Clock>,
     env: Vec<(&'static str, String)>,
     /// For people: what is varied, and what is not and why.
     notes: Vec<String>,
+}
+
+/// A clock that goes wrong.
+#[derive(Debug, Clone)]
+struct Clock {
+    /// faketime.
+    program: PathBuf,
+    /// Whether the compiler itself sees the right time.
+    spare_rustc: bool,
 }
 
 impl Conditions {
@@ -33,14 +43,18 @@ impl Conditions {
             user: None,
             umask: "027",
             one_core: false,
-            faketime: None,
+            clock: None,
             env: vec![("TZ", "UTC".into()), ("LC_ALL", "C".into())],
             notes: Vec::new(),
         }
     }
 
     /// As unlike [`Conditions::plain`] as this machine allows.
-    pub(super) fn possible(paths: &Paths, side: &Side) -> Result<Self, CtlError> {
+    pub(super) fn possible(
+        first: &Side,
+        second: &Side,
+        toolchain: &Toolchain,
+    ) -> Result<Self, CtlError> {
         let mut all = Self {
             umask: "077",
             env: vec![("TZ", TIME_ZONE.into())],
@@ -48,11 +62,7 @@ impl Conditions {
         };
         all.note(
             "directory",
-            &format!(
-                "{} and {}",
-                paths.cache.join("reproduce/a/twist").display(),
-                side.root().display()
-            ),
+            &format!("{} and {}", first.root().display(), second.root().display()),
         );
         all.note(
             "CARGO_HOME, HOME, TMPDIR",
@@ -62,8 +72,8 @@ impl Conditions {
         all.note("time zone", &format!("UTC and {TIME_ZONE}"));
         all.choose_locale();
         all.choose_cores()?;
-        all.choose_user(paths)?;
-        all.choose_clock(paths)?;
+        all.choose_user(toolchain)?;
+        all.choose_clock(toolchain)?;
         all.note(
             "not varied",
             "machine, kernel, file system, toolchain, and the twistctl that calls it",
@@ -97,8 +107,8 @@ impl Conditions {
         if self.one_core {
             add(&["taskset", "--cpu-list", &first_core()]);
         }
-        if let Some(faketime) = &self.faketime {
-            add(&[&faketime.display().to_string(), "-f", CLOCK]);
+        if let Some(clock) = &self.clock {
+            add(&[&clock.program.display().to_string(), "-f", CLOCK]);
         }
         add(&[program]);
         add(args);
@@ -107,11 +117,17 @@ impl Conditions {
         command
             .args(words)
             .envs(self.env.iter().map(|(name, value)| (name, value)));
-        if self.faketime.is_some() {
+        if self.clock.is_some() {
             // Waiting for threads must not go by a clock that jumps.
             command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
         command
+    }
+
+    /// Lets it find the compiler.
+    pub(super) fn use_tools(&self, command: &mut Command, toolchain: &Toolchain) {
+        let spare = self.clock.as_ref().is_some_and(|clock| clock.spare_rustc);
+        command.env("PATH", toolchain.path(spare));
     }
 
     fn note(&mut self, what: &str, how: &str) {
@@ -148,14 +164,14 @@ impl Conditions {
         Ok(())
     }
 
-    fn choose_user(&mut self, paths: &Paths) -> Result<(), CtlError> {
+    fn choose_user(&mut self, toolchain: &Toolchain) -> Result<(), CtlError> {
         if !stack::is_root() {
             self.note("user", "not varied: only root can become another");
             return Ok(());
         }
         let mut trial = self.clone();
         trial.user = Some(NOBODY);
-        if trial.can_compile(paths)? {
+        if trial.can_compile(toolchain)? {
             self.user = Some(NOBODY);
             self.note("user", &format!("0 and {NOBODY}"));
         } else {
@@ -167,22 +183,32 @@ impl Conditions {
         Ok(())
     }
 
-    fn choose_clock(&mut self, paths: &Paths) -> Result<(), CtlError> {
-        let Some(faketime) = stack::binaries::on_path("faketime") else {
+    fn choose_clock(&mut self, toolchain: &Toolchain) -> Result<(), CtlError> {
+        let Some(program) = stack::binaries::on_path("faketime") else {
             self.note("clock", "not varied: faketime is not installed");
             return Ok(());
         };
-        let mut trial = self.clone();
-        trial.faketime = Some(faketime);
-        if trial.can_compile(paths)? {
-            self.faketime = trial.faketime;
-            self.note("clock", &format!("right and {CLOCK}"));
-        } else {
-            self.note(
-                "clock",
-                "not varied: cargo does not run under faketime here",
-            );
+        // rustup's compiler has an allocator that hangs under faketime; everything around it can be fooled.
+        for (spare_rustc, exception) in [
+            (false, ""),
+            (true, ", but not for rustc, which hangs with it"),
+        ] {
+            let mut trial = self.clone();
+            trial.clock = Some(Clock {
+                program: program.clone(),
+                spare_rustc,
+            });
+            let another = tools::wasm_rustc().is_some();
+            if !(spare_rustc && another) && trial.can_compile(toolchain)? {
+                self.clock = trial.clock;
+                self.note("clock", &format!("right and {CLOCK}{exception}"));
+                return Ok(());
+            }
         }
+        self.note(
+            "clock",
+            "not varied: the toolchain does not run under faketime",
+        );
         Ok(())
     }
 
@@ -190,10 +216,15 @@ impl Conditions {
         Ok(watch(self.command("true", &[]), |_| {})?.ok)
     }
 
-    fn can_compile(&self, paths: &Paths) -> Result<bool, CtlError> {
-        let mut command = self.command("rustc", &["--version"]);
-        side::toolchain_env(&mut command, paths);
-        Ok(watch(command, |_| {})?.ok)
+    fn can_compile(&self, toolchain: &Toolchain) -> Result<bool, CtlError> {
+        for tool in ["cargo", "rustc"] {
+            let mut command = self.command("timeout", &["--kill-after=1", "15", tool, "--version"]);
+            self.use_tools(&mut command, toolchain);
+            if !watch(command, |_| {})?.ok {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

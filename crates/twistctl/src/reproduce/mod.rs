@@ -7,17 +7,20 @@
 mod compare;
 mod condition;
 mod side;
+mod toolchain;
 
 pub(crate) use compare::Compared;
 
 use crate::reproduce::condition::Conditions;
 use crate::reproduce::side::Side;
+use crate::reproduce::toolchain::Toolchain;
 use crate::run::ask_in;
 use crate::ui::{Step, seconds};
 use crate::{CtlError, Paths};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 
 /// The outcome.
@@ -43,23 +46,28 @@ pub(crate) fn run(paths: &Paths, step: &Step) -> Result<Report, CtlError> {
         .map_err(CtlError::io("set the mode of", &builder))?;
 
     let mut text = vec![source(paths)?];
+    let toolchain = Toolchain::find(paths, &place)?;
     let first = Side::first(paths, &place);
     let second = Side::second(paths, &place);
     first.prepare(paths, None)?;
-    let conditions = Conditions::possible(paths, &second)?;
+    let conditions = Conditions::possible(&first, &second, &toolchain)?;
     second.prepare(paths, conditions.user())?;
     text.push(conditions.describe());
 
-    for (name, side, conditions) in [
-        ("first", &first, Conditions::plain()),
-        ("second", &second, conditions),
-    ] {
+    let build = |name: &str, side: &Side, conditions: &Conditions| {
         let started = Instant::now();
-        side.build(&builder, &conditions, |line| {
-            step.detail(&format!("{name} build: {line}"))
-        })?;
-        text.push(format!("{name} build: {}", seconds(started.elapsed())));
-    }
+        let show = |line: &str| step.detail(&format!("{name} build: {line}"));
+        side.build(&builder, conditions, &toolchain, show)?;
+        Ok::<_, CtlError>(format!("{name} build: {}", seconds(started.elapsed())))
+    };
+    // At once: the second has one core only.
+    let (one, two) = thread::scope(|scope| {
+        let one = scope.spawn(|| build("first", &first, &Conditions::plain()));
+        let two = build("second", &second, &conditions);
+        (one.join(), two)
+    });
+    text.push(one.map_err(|_| CtlError::Help("the first build ended badly".into()))??);
+    text.push(two?);
     let files = compare::folders(&first.dist(), &second.dist())?;
     text.extend(files.iter().map(Compared::line));
     if files.iter().all(Compared::is_equal) {

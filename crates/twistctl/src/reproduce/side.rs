@@ -2,10 +2,9 @@
 
 use crate::build::cargo_home;
 use crate::reproduce::condition::Conditions;
-use crate::run::{ask_in, watch};
+use crate::reproduce::toolchain::Toolchain;
+use crate::run::watch;
 use crate::{CtlError, Paths, tools};
-use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
@@ -87,12 +86,13 @@ impl Side {
         &self,
         builder: &Path,
         conditions: &Conditions,
+        toolchain: &Toolchain,
         line: impl FnMut(&str),
     ) -> Result<(), CtlError> {
         let out = self.dist().display().to_string();
         let mut command =
             conditions.command(&builder.display().to_string(), &["build", "--out", &out]);
-        toolchain_env(&mut command, &self.tools);
+        conditions.use_tools(&mut command, toolchain);
         command
             .current_dir(&self.root)
             .env("TWIST_ROOT", &self.root)
@@ -121,23 +121,6 @@ impl Side {
 
     fn temporary(&self) -> PathBuf {
         self.place.join("tmp")
-    }
-}
-
-/// Puts the toolchain itself before rustup's stand-ins, which would look for it in the other user's home.
-pub(super) fn toolchain_env(command: &mut Command, paths: &Paths) {
-    let sysroot = ask_in(&paths.root, "rustc", &["--print", "sysroot"]).map(PathBuf::from);
-    let Some(programs) = sysroot
-        .map(|root| root.join("bin"))
-        .filter(|bin| bin.join("cargo").is_file())
-    else {
-        return;
-    };
-    let path = env::var_os("PATH").unwrap_or_default();
-    let joined: Option<OsString> =
-        env::join_paths([programs].into_iter().chain(env::split_paths(&path))).ok();
-    if let Some(joined) = joined {
-        command.env("PATH", joined);
     }
 }
 
