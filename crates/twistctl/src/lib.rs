@@ -17,8 +17,8 @@ pub mod smoke;
 pub mod suites;
 pub mod verify;
 
-mod reproduce;
 mod images;
+mod reproduce;
 mod run;
 mod tools;
 mod ui;

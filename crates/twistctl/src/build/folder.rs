@@ -205,3 +205,98 @@ pub(crate) fn files(top: &Path) -> Result<Vec<PathBuf>, CtlError> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::sample;
+
+    fn put_together(target: &Path) -> PathBuf {
+        let staging = Staging::begin(target).unwrap();
+        let program = target.with_file_name("program");
+        fs::write(&program, "new").unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o640)).unwrap();
+        staging
+            .add(&program, "twistctl/bin/twistctl", true)
+            .unwrap();
+        staging.write(MANIFEST, b"{}").unwrap();
+        staging.finish().unwrap()
+    }
+
+    fn refusal(target: &Path) -> String {
+        Staging::begin(target).unwrap_err().to_string()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn modes_do_not_depend_on_the_source_or_the_umask() {
+        let folder = tempfile::tempdir().unwrap();
+        let dist = put_together(&folder.path().join("dist"));
+        assert_eq!(mode(&dist), 0o755);
+        assert_eq!(mode(&dist.join("twistctl/bin")), 0o755);
+        assert_eq!(mode(&dist.join("twistctl/bin/twistctl")), 0o755);
+        assert_eq!(mode(&dist.join(MANIFEST)), 0o644);
+    }
+
+    #[test]
+    fn an_earlier_build_is_replaced_as_a_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("dist");
+        sample::dist(&target, Builder::Host);
+        let dist = put_together(&target);
+        let names: Vec<PathBuf> = files(&dist).unwrap();
+        assert_eq!(
+            names,
+            [Path::new(MANIFEST), Path::new("twistctl/bin/twistctl")]
+        );
+        fs::remove_file(folder.path().join("program")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn somebody_elses_file_is_named_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("dist");
+        sample::dist(&target, Builder::Host);
+        fs::write(target.join("twistctl/notes.txt"), "mine").unwrap();
+        let text = refusal(&target);
+        assert!(text.contains("twistctl/notes.txt"), "{text}");
+        assert_eq!(
+            fs::read(target.join("twistctl/notes.txt")).unwrap(),
+            b"mine"
+        );
+
+        let other = folder.path().join("photos");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join("a.jpg"), "x").unwrap();
+        assert!(refusal(&other).contains("a.jpg"));
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        Staging::begin(&file).unwrap_err();
+        assert_eq!(fs::read(&file).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_release_of_nix_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("dist");
+        sample::dist(&target, Builder::Nix);
+        assert!(refusal(&target).contains("built with Nix"));
+    }
+
+    #[test]
+    fn a_build_that_fails_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("dist");
+        sample::dist(&target, Builder::Host);
+        let before = files(&target).unwrap();
+        let staging = Staging::begin(&target).unwrap();
+        staging.write("sbom/x", b"half").unwrap();
+        drop(staging);
+        assert_eq!(files(&target).unwrap(), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

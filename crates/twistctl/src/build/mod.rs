@@ -1,14 +1,18 @@
 //! Makes what runs: the services and the Worker bundle.
 
 mod bundle;
+mod dist;
 mod folder;
 mod host;
 mod make;
 mod release;
 mod remap;
+#[cfg(test)]
+pub(crate) mod sample;
 mod source;
 mod toolchain;
 
+pub use dist::artifacts;
 pub use make::{Profile, make};
 
 pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
@@ -30,6 +34,8 @@ pub struct Artifacts {
     pub migrate: PathBuf,
     /// Folder with `index.js` and `index_bg.wasm`.
     pub bundle: PathBuf,
+    /// The commit, where it is known that nothing else is in them.
+    pub revision: Option<String>,
 }
 
 /// Builds everything that is not up to date.
@@ -43,5 +49,6 @@ pub fn build(paths: &Paths) -> Result<Artifacts, CtlError> {
         api: host.api,
         migrate: host.migrate,
         bundle,
+        revision: None,
     })
 }

@@ -6,6 +6,7 @@ use crate::{CtlError, Paths, build, commands, platform, ui};
 use client::{Device, Wallet, now};
 use domain::SiteId;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,11 +22,17 @@ pub struct Args {
     /// Come back when the platform is ready, and leave it running until `down`.
     #[arg(long, short)]
     detach: bool,
+    /// Run what lies in this release folder instead of building.
+    #[arg(long, value_name = "DIR")]
+    dist: Option<PathBuf>,
 }
 
 /// Builds, starts and proves the platform. Succeeds when every smoke step did.
 pub fn run(paths: &Paths, args: &Args) -> Result<bool, CtlError> {
-    let artifacts = build::build(paths)?;
+    let artifacts = match &args.dist {
+        Some(dist) => build::artifacts(dist)?,
+        None => build::build(paths)?,
+    };
     let lock = Lock::take(paths)?;
     if let Some(record) = Record::load(paths).filter(Record::has_owner) {
         if args.fresh {

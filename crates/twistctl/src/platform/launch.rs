@@ -178,6 +178,7 @@ impl Launch<'_> {
                 ),
             ],
         );
+        env.extend(self.revision());
         env.extend(self.options.auth_env.clone());
         env
     }
@@ -199,7 +200,14 @@ impl Launch<'_> {
             format!("TWIST_API__INGEST__KEYS__{}", Secrets::INGEST_KEY),
             self.secrets.ingest.clone(),
         ));
+        env.extend(self.revision());
         env
+    }
+
+    /// What a service says of itself at `/version`.
+    fn revision(&self) -> Option<(String, String)> {
+        let revision = self.artifacts.revision.clone()?;
+        Some(("TWIST_REVISION".into(), revision))
     }
 
     fn edge_config(&self) -> serde_json::Value {

@@ -32,6 +32,7 @@ pub(super) fn check(paths: &Paths, step: &Step) -> Done {
         api: api.program.clone(),
         migrate: unpack("twist-migrate")?.program,
         bundle: release.join("edge-vau-processor"),
+        revision: None,
     };
     step.detail("starting the platform");
     let options = Options {
