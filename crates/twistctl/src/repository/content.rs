@@ -174,7 +174,7 @@ mod tests {
         }
         let long = [b'\n'; 3 * BLOCK];
         assert!(verdict(&long[..BLOCK], &long).is_some());
-        assert!(verdict(&long[..BLOCK + 1], &long).is_none());
+        assert!(verdict(&long[..=BLOCK], &long).is_none());
     }
 
     #[test]
