@@ -48,21 +48,23 @@ impl Leg for Service {
     }
 }
 
-/// The answer of `GET /version`, and nothing else.
+/// The answer of `GET /version`. Later versions may add members.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Reported {
     service: ArtifactName,
     version: String,
+    #[serde(deserialize_with = "Option::deserialize")]
     revision: Option<Revision>,
     binary: Binary,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Binary {
     sha256: Sha256,
     size: u64,
+    // Null must be said: serde takes a member that is left out for null otherwise.
+    #[serde(deserialize_with = "Option::deserialize")]
     store_path: Option<StorePath>,
 }
 

@@ -125,12 +125,12 @@ fn a_docker_archive_is_refused_at_whatever_place_it_is_wrong() {
         }),
         ("leads out of the archive", |all| {
             edit(entry(all, "manifest.json"), |all| {
-                all[0]["Config"] = "../config".into()
+                all[0]["Config"] = "../config".into();
             });
         }),
         ("leads out of the archive", |all| {
             edit(entry(all, "manifest.json"), |all| {
-                all[0]["Layers"][0] = "/etc/passwd".into()
+                all[0]["Layers"][0] = "/etc/passwd".into();
             });
         }),
     ];

@@ -25,7 +25,9 @@ fn ask(body: &Value) -> Answer {
 fn a_service_that_states_the_manifests_hash_is_equal_and_that_it_said_so_itself_is_said() {
     let mut body = good();
     body["revision"] = json!(REVISION);
-    for body in [good(), body] {
+    let mut newer = good();
+    newer["addedLater"] = json!(true);
+    for body in [good(), body, newer] {
         let answer = ask(&body);
         assert_eq!(answer.code, 0, "{answer:?}");
         let row = answer.row("auth-service");
@@ -65,6 +67,39 @@ fn whatever_does_not_fit_the_manifest_is_a_difference() {
     }
 }
 
+const STORE: &str = "/nix/store/0lq27aw82xlpndx1ld5i4szq598a9zjc-auth-service-0.1.0";
+
+#[test]
+fn a_store_path_is_compared_when_both_sides_state_one() {
+    let release = Release::new();
+    release.change_manifest(|draft| {
+        draft.artifacts[0].store_path = Some(STORE.try_into().unwrap());
+    });
+    for (stated, code) in [
+        (json!(null), 0),
+        (json!(STORE), 0),
+        (json!(STORE.replace("0lq", "1lq")), 1),
+    ] {
+        let mut body = good();
+        body["binary"]["storePath"] = stated;
+        let url = fixed("200 OK", &body.to_string());
+        let answer = release.verify(&["--service", &url]);
+        assert_eq!(answer.code, code, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_revision_is_no_contradiction_when_the_manifest_itself_has_none_for_certain() {
+    let mut body = good();
+    body["revision"] = json!("f".repeat(40));
+    let url = fixed("200 OK", &body.to_string());
+    let release = Release::new();
+    release.change_manifest(|draft| draft.source.dirty = true);
+    assert_eq!(release.verify(&["--service", &url]).code, 0);
+    release.change_manifest(|draft| draft.source.revision = None);
+    assert_eq!(release.verify(&["--service", &url]).code, 0);
+}
+
 #[test]
 fn a_service_at_the_address_of_another_is_a_difference() {
     let release = Release::new();
@@ -90,8 +125,8 @@ fn an_address_below_a_path_is_asked_there() {
 
 #[test]
 fn what_is_no_answer_of_a_service_was_not_checked() {
-    let mut unknown = good();
-    unknown["trustMe"] = json!(true);
+    let mut silent = good();
+    silent.as_object_mut().unwrap().remove("revision");
     let mut short = good();
     short["binary"]["sha256"] = json!("00");
     let mut store = good();
@@ -107,7 +142,7 @@ fn what_is_no_answer_of_a_service_was_not_checked() {
         ),
         ("200 OK", String::new(), "not that of a service"),
         ("200 OK", "[]".into(), "not that of a service"),
-        ("200 OK", unknown.to_string(), "trustMe"),
+        ("200 OK", silent.to_string(), "missing field `revision`"),
         ("200 OK", short.to_string(), "hexadecimal"),
         ("200 OK", store.to_string(), "store path"),
         ("200 OK", format!("{}{}", good(), good()), "trailing"),

@@ -120,7 +120,7 @@ fn verdict(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     let counts: Vec<String> = [
         (Outcome::Equal, "match"),
-        (Outcome::Differs, "differ"),
+        (Outcome::Differs, "differs"),
         (Outcome::Missing, "missing"),
         (Outcome::NotChecked, "not checked"),
     ]

@@ -2,7 +2,7 @@
 
 use super::image::{Image, gzip};
 use super::{Answer, answer, noise, twistctl};
-use attest::{Manifest, SigningKey};
+use attest::{Draft, Manifest, SigningKey};
 use serde_json::json;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -64,6 +64,14 @@ impl Release {
         }
         let input = serde_json::from_value(json!({ "plan": plan })).unwrap();
         let manifest = assemble::assemble(input).unwrap();
+        fs::write(self.manifest(), manifest.to_bytes().unwrap()).unwrap();
+    }
+
+    /// Makes the manifest again with something changed in it.
+    pub(crate) fn change_manifest(&self, change: impl FnOnce(&mut Draft)) {
+        let mut draft = self.parsed().draft().clone();
+        change(&mut draft);
+        let manifest = draft.finish().unwrap();
         fs::write(self.manifest(), manifest.to_bytes().unwrap()).unwrap();
     }
 
