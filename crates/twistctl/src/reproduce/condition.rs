@@ -99,6 +99,8 @@ impl Conditions {
             let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
             // The toolchain may lie where only its owner gets in: reading is allowed, writing is not.
             add(&["setpriv", &uid, &gid, "--clear-groups"]);
+            // Or the question whether a file can be read would be answered without that right.
+            add(&["--securebits=+no_setuid_fixup"]);
             add(&[
                 "--inh-caps=-all,+dac_read_search",
                 "--ambient-caps=+dac_read_search",
@@ -216,15 +218,15 @@ impl Conditions {
         Ok(watch(self.command("true", &[]), |_| {})?.ok)
     }
 
+    /// Whether a program can be compiled, linked and run.
     fn can_compile(&self, toolchain: &Toolchain) -> Result<bool, CtlError> {
-        for tool in ["cargo", "rustc"] {
-            let mut command = self.command("timeout", &["--kill-after=1", "15", tool, "--version"]);
-            self.use_tools(&mut command, toolchain);
-            if !watch(command, |_| {})?.ok {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        const TRIAL: &str = "folder=$(mktemp -d) && rustc -o \"$folder/trial\" \"$1\" && \"$folder/trial\"; \
+            code=$?; rm -rf \"$folder\"; cargo --version && exit $code";
+        let source = toolchain.trial().display().to_string();
+        let limit = ["--kill-after=1", "60", "sh", "-c", TRIAL, "sh", &source];
+        let mut command = self.command("timeout", &limit);
+        self.use_tools(&mut command, toolchain);
+        Ok(watch(command, |_| {})?.ok)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::reproduce::condition::Conditions;
 use crate::reproduce::side::Side;
 use crate::reproduce::toolchain::Toolchain;
 use crate::run::ask_in;
-use crate::ui::{Step, seconds};
+use crate::ui::{self, Step, seconds};
 use crate::{CtlError, Paths};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -57,7 +57,10 @@ pub(crate) fn run(paths: &Paths, step: &Step) -> Result<Report, CtlError> {
     let build = |name: &str, side: &Side, conditions: &Conditions| {
         let started = Instant::now();
         let show = |line: &str| step.detail(&format!("{name} build: {line}"));
-        side.build(&builder, conditions, &toolchain, show)?;
+        let built = side.build(&builder, conditions, &toolchain, show);
+        built.inspect_err(|_| {
+            ui::complain(&format!("the {name} build failed; the other goes on"))
+        })?;
         Ok::<_, CtlError>(format!("{name} build: {}", seconds(started.elapsed())))
     };
     // At once: the second has one core only.

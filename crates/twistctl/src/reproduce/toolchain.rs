@@ -14,6 +14,7 @@ pub(super) struct Toolchain {
     programs: PathBuf,
     /// A rustc that is not told the wrong time.
     spared: PathBuf,
+    trial: PathBuf,
 }
 
 impl Toolchain {
@@ -34,7 +35,18 @@ impl Toolchain {
         fs::write(&stand_in, script).map_err(CtlError::io("write", &stand_in))?;
         fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755))
             .map_err(CtlError::io("set the mode of", &stand_in))?;
-        Ok(Self { programs, spared })
+        let trial = place.join("tools/trial.rs");
+        fs::write(&trial, "fn main() {}\n").map_err(CtlError::io("write", &trial))?;
+        Ok(Self {
+            programs,
+            spared,
+            trial,
+        })
+    }
+
+    /// A program that does nothing.
+    pub(super) fn trial(&self) -> &Path {
+        &self.trial
     }
 
     /// `PATH` with the compiler first: rustup's stand-ins would look for it in the other user's home.
