@@ -2,6 +2,7 @@
 
 use super::file::{Compose, OURS, path, references, text};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::process::Command;
 
 #[test]
@@ -135,7 +136,9 @@ fn compose_takes_the_file() {
         command.arg("compose");
         command
     } else {
-        eprintln!("not run: neither docker-compose nor docker compose is installed");
+        // Past the capture of the test harness, so that it is seen.
+        let what = "compose_takes_the_file: not run, Compose is not installed";
+        let _ = writeln!(std::io::stderr(), "{what}");
         return;
     };
     let variables = super::file::complete();
