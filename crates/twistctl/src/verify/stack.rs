@@ -122,7 +122,11 @@ fn bundle(context: &Context, paths: &Paths, artifact: &Artifact) -> Row {
         format!("{} {}", Part::Edge.name(), folder.display()),
     );
     match walk::read(&folder) {
-        Ok(node) => context.compare(artifact, &without_stamp(node), &folder, row),
+        Ok(node) => context
+            .compare(artifact, &without_stamp(node), &folder, row)
+            .note(
+                "these are the files it was started with; what it holds in memory cannot be read",
+            ),
         Err(error) => row.not_checked(error.to_string()),
     }
 }

@@ -162,6 +162,14 @@ fn what_nobody_can_build_again_was_not_checked() {
         "{dirty:?}"
     );
 
+    write_manifest(&release, "host", "1.95.0", false);
+    release.change_manifest(|draft| {
+        draft.toolchain.insert("profile".into(), "dev".into());
+    });
+    let development = rebuild(&release);
+    assert_eq!(development.code, 5);
+    assert!(development.stdout.contains("development build"));
+
     release.write_manifest(&json!({ "builder": "host" }));
     let unknown = rebuild(&release);
     assert_eq!(unknown.code, 5);

@@ -24,6 +24,13 @@ pub(super) fn check(
     revision: &str,
     artifacts: &[&Artifact],
 ) -> Vec<Row> {
+    let profile = context.manifest.draft().toolchain.get("profile");
+    if profile.is_some_and(|profile| profile == "dev") {
+        return none_checked(
+            artifacts,
+            "it is a development build, which tells where it was built and is another one elsewhere",
+        );
+    }
     let folder = match fresh(paths, revision) {
         Ok(folder) => folder,
         Err(error) => return none_checked(artifacts, &failed("a folder to build in", &error)),
@@ -89,15 +96,6 @@ fn build(context: &Context, paths: &Paths, revision: &str, folder: &Path) -> Res
         .env_remove("TWIST_ROOT")
         .env("TWIST_CACHE_DIR", folder.join("cache"))
         .env("CARGO_TARGET_DIR", folder.join("target"));
-    if context
-        .manifest
-        .draft()
-        .toolchain
-        .get("profile")
-        .is_some_and(|profile| profile == "dev")
-    {
-        twist.arg("--dev");
-    }
     if let Some(modules) = npm_packages(context, paths) {
         twist.env("TWIST_NODE_MODULES", modules);
     }
