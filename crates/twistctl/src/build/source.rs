@@ -73,7 +73,7 @@ mod tests {
         git(folder.path(), &["commit", "-q", "-m", "a"]);
         let clean = of(&paths).unwrap();
         assert!(!clean.dirty);
-        assert_eq!(clean.revision.is_some(), true);
+        assert!(clean.revision.is_some());
         assert_eq!(clean.locks["Cargo.lock"], Sha256::of(b"Cargo.lock"));
 
         fs::write(folder.path().join("new"), "x").unwrap();

@@ -5,7 +5,7 @@ use crate::{CtlError, Paths, tools};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Versions by tool, as the manifest records them.
 pub(crate) type Versions = BTreeMap<String, String>;
@@ -16,18 +16,15 @@ pub(crate) fn checked(paths: &Paths) -> Result<Versions, CtlError> {
     let mut versions = Versions::new();
     let mut record = |name: &str, version: String| versions.insert(name.to_owned(), version);
 
-    let rustc = version_of(paths, "rustc".into(), Shape::SecondWord)?;
+    let rustc = version_of(paths, "rustc", Shape::SecondWord)?;
     require("rustc", &rustc, &locked.rust, "rust-toolchain.toml")?;
     record("rustc", rustc);
     if let Some(wasm) = tools::wasm_rustc() {
         record("rustc-wasm32", version_of(paths, wasm, Shape::SecondWord)?);
     }
-    record(
-        "cargo",
-        version_of(paths, "cargo".into(), Shape::SecondWord)?,
-    );
-    record("cc", version_of(paths, "cc".into(), Shape::FirstLine)?);
-    record("ld", version_of(paths, "ld".into(), Shape::FirstLine)?);
+    record("cargo", version_of(paths, "cargo", Shape::SecondWord)?);
+    record("cc", version_of(paths, "cc", Shape::FirstLine)?);
+    record("ld", version_of(paths, "ld", Shape::FirstLine)?);
     record(
         "node",
         version_of(paths, tools::node(paths)?, Shape::FirstLine)?,
@@ -56,15 +53,15 @@ enum Shape {
     FirstLine,
 }
 
-fn version_of(paths: &Paths, tool: PathBuf, shape: Shape) -> Result<String, CtlError> {
+fn version_of(paths: &Paths, tool: impl AsRef<Path>, shape: Shape) -> Result<String, CtlError> {
     let missing = || {
         CtlError::Help(format!(
             "{} does not tell its version; run ./twist doctor",
-            tool.display()
+            tool.as_ref().display()
         ))
     };
     // In the checkout: rustup chooses by the folder.
-    let printed = ask_in(&paths.root, &tool, &["--version"]).ok_or_else(missing)?;
+    let printed = ask_in(&paths.root, tool.as_ref(), &["--version"]).ok_or_else(missing)?;
     let line = printed.lines().next().unwrap_or_default();
     let part = match shape {
         Shape::SecondWord => line.split_whitespace().nth(1),

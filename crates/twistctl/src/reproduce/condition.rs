@@ -223,7 +223,7 @@ impl Conditions {
         const TRIAL: &str = "folder=$(mktemp -d) && rustc -o \"$folder/trial\" \"$1\" && \"$folder/trial\"; \
             code=$?; rm -rf \"$folder\"; cargo --version && exit $code";
         let source = toolchain.trial().display().to_string();
-        let limit = ["--kill-after=1", "60", "sh", "-c", TRIAL, "sh", &source];
+        let limit = ["--kill-after=1", "30", "sh", "-c", TRIAL, "sh", &source];
         let mut command = self.command("timeout", &limit);
         self.use_tools(&mut command, toolchain);
         Ok(watch(command, |_| {})?.ok)
@@ -238,4 +238,59 @@ fn first_core() -> String {
         .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     let first = list.and_then(|list| list.trim().split([',', '-']).next());
     first.unwrap_or("0").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(conditions: &Conditions, script: &str) -> String {
+        let output = conditions
+            .command("sh", &["-c", script, "sh", "a b"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_condition_that_is_announced_is_there() {
+        let mut other = Conditions::plain();
+        other.umask = "077";
+        other.choose_locale();
+        other.choose_cores().unwrap();
+        assert_eq!(printed(&Conditions::plain(), "umask"), "0027");
+        assert_eq!(printed(&other, "umask"), "0077");
+        assert_eq!(printed(&other, "echo \"$1\" $CARGO_BUILD_JOBS"), "a b 1");
+        let notes = other.describe();
+        if !notes.contains("locale: not varied") {
+            let locale = printed(&other, "echo $LC_ALL");
+            assert!(
+                locale != "C" && notes.contains(&locale),
+                "{notes} but {locale}"
+            );
+        }
+        if other.one_core {
+            assert_eq!(printed(&other, "nproc"), "1");
+        } else {
+            assert!(notes.contains("cores: jobs only"), "{notes}");
+        }
+    }
+
+    #[test]
+    fn root_becomes_another_and_anybody_else_is_told_that_the_user_stays() {
+        if stack::is_root() {
+            let mut other = Conditions::plain();
+            other.user = Some(NOBODY);
+            assert_eq!(printed(&other, "id -u"), NOBODY.to_string());
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let paths = crate::Paths::discover().unwrap();
+        let toolchain = Toolchain::find(&paths, folder.path()).unwrap();
+        let mut conditions = Conditions::plain();
+        conditions.choose_user(&toolchain).unwrap();
+        assert_eq!(conditions.user(), None);
+        assert!(conditions.describe().contains("user: not varied"));
+    }
 }

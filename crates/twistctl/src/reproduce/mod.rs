@@ -59,7 +59,7 @@ pub(crate) fn run(paths: &Paths, step: &Step) -> Result<Report, CtlError> {
         let show = |line: &str| step.detail(&format!("{name} build: {line}"));
         let built = side.build(&builder, conditions, &toolchain, show);
         built.inspect_err(|_| {
-            ui::complain(&format!("the {name} build failed; the other goes on"))
+            ui::complain(&format!("the {name} build failed; the other goes on"));
         })?;
         Ok::<_, CtlError>(format!("{name} build: {}", seconds(started.elapsed())))
     };

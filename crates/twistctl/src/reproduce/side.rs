@@ -1,4 +1,4 @@
-//! One of the two places: a clone of the commit, a cache, perhaps a CARGO_HOME of its own.
+//! One of the two places: a clone of the commit, a cache, perhaps a `CARGO_HOME` of its own.
 
 use crate::build::cargo_home;
 use crate::reproduce::condition::Conditions;
@@ -35,7 +35,7 @@ impl Side {
         }
     }
 
-    /// Longer, deeper, with a space in it, and with another CARGO_HOME.
+    /// Longer, deeper, with a space in it, and with another `CARGO_HOME`.
     pub(super) fn second(paths: &Paths, place: &Path) -> Self {
         let place = place.join("b");
         Self {
@@ -124,7 +124,7 @@ impl Side {
     }
 }
 
-/// A CARGO_HOME with the crates that are here already, so that nothing is downloaded twice.
+/// A `CARGO_HOME` with the crates that are here already, so that nothing is downloaded twice.
 fn seed(from: &Path, to: &Path) -> Result<(), CtlError> {
     fs::create_dir_all(to).map_err(CtlError::io("make", to))?;
     for part in ["registry/index", "registry/cache", "config.toml", "config"] {
