@@ -1,6 +1,6 @@
 //! Each exit code, from the program itself.
 
-use crate::kit::release::flip;
+use crate::kit::release::{flip, put};
 use crate::kit::{Release, answer, twistctl};
 use std::fs;
 
@@ -135,4 +135,33 @@ fn names_from_strangers_do_not_reach_the_terminal_as_they_are() {
     assert_eq!(answer.code, 1);
     assert!(!answer.stdout.contains('\u{1b}'));
     assert!(!answer.stdout.contains("evil\u{fffd}[2J\nname"));
+}
+
+#[test]
+fn diffoscope_is_asked_about_the_two_files() {
+    let release = Release::new();
+    flip(&release.dist().join("edge-vau-processor/index.js"), 0, 0);
+    let tools = release.home().join("tools");
+    let script = b"#!/bin/sh\nfor word; do last=$word; done\necho \"asked about $last\"; seq 100\n";
+    put(&tools, "diffoscope", script, true);
+    let ask = |path: &str| {
+        let mut command = twistctl(release.home());
+        command
+            .env("PATH", path)
+            .args(["verify", "--json", "--diffoscope"]);
+        command.args([
+            "--manifest",
+            "release.json",
+            "--dist",
+            "dist",
+            "--reference",
+            "good",
+        ]);
+        answer(command).row("edge-vau-processor")["diffoscope"].clone()
+    };
+    let said = ask(&format!("{}:/usr/bin:/bin", tools.display()));
+    let lines = said.as_array().unwrap();
+    assert_eq!(lines[0], "asked about dist/edge-vau-processor/index.js");
+    assert_eq!(lines.len(), 50);
+    assert_eq!(ask("/nowhere")[0], "diffoscope is not installed");
 }

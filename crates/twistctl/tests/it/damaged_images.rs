@@ -37,6 +37,14 @@ fn edit(entry: &mut Entry, change: impl FnOnce(&mut Value)) {
     entry.bytes = value.to_string().into_bytes();
 }
 
+fn all_refused(cases: &[(&str, Change)]) {
+    for (said, change) in cases {
+        let mut entries = image().docker_entries();
+        change(&mut entries);
+        refused(&tar(&entries), said);
+    }
+}
+
 #[test]
 fn a_docker_archive_is_refused_at_whatever_place_it_is_wrong() {
     let cases: &[(&str, Change)] = &[
@@ -81,6 +89,13 @@ fn a_docker_archive_is_refused_at_whatever_place_it_is_wrong() {
             layer.bytes = gzip(&layer.bytes);
             layer.bytes.truncate(1000);
         }),
+    ];
+    all_refused(cases);
+}
+
+#[test]
+fn names_in_an_archive_cannot_lead_out_of_it_or_mean_two_things() {
+    let cases: &[(&str, Change)] = &[
         ("leads out of the archive", |all| {
             all.push(Entry::file("../outside", b"x"));
         }),
@@ -123,6 +138,23 @@ fn a_docker_archive_is_refused_at_whatever_place_it_is_wrong() {
         ("neither file, folder nor link", |all| {
             all.push(Entry::special("device", EntryType::Char, ""));
         }),
+        ("twice for readers that ignore case", |all| {
+            edit(entry(all, "manifest.json"), |all| {
+                all[0]["CONFIG"] = "other.json".into();
+            });
+        }),
+        ("twice for readers that ignore case", |all| {
+            edit(entry(all, "manifest.json"), |all| {
+                all[0]["layer\u{17f}"] = serde_json::json!([]);
+            });
+        }),
+        ("duplicate field `Layers`", |all| {
+            let manifest = entry(all, "manifest.json");
+            let text = String::from_utf8(manifest.bytes.clone()).unwrap();
+            manifest.bytes = text
+                .replace("\"Layers\":", "\"Layers\":[],\"Layers\":")
+                .into();
+        }),
         ("leads out of the archive", |all| {
             edit(entry(all, "manifest.json"), |all| {
                 all[0]["Config"] = "../config".into();
@@ -134,11 +166,7 @@ fn a_docker_archive_is_refused_at_whatever_place_it_is_wrong() {
             });
         }),
     ];
-    for (said, change) in cases {
-        let mut entries = image().docker_entries();
-        change(&mut entries);
-        refused(&tar(&entries), said);
-    }
+    all_refused(cases);
 }
 
 #[test]
@@ -183,6 +211,16 @@ fn an_oci_layout_is_refused_at_whatever_place_it_is_wrong() {
         }),
         ("version 2.0.0 is not supported", |all| {
             entry(all, "oci-layout").bytes = br#"{"imageLayoutVersion":"2.0.0"}"#.to_vec();
+        }),
+        ("is an index and an image at once", |all| {
+            edit(entry(all, "index.json"), |index| {
+                index["layers"] = serde_json::json!([]);
+            });
+        }),
+        ("twice for readers that ignore case", |all| {
+            edit(entry(all, "index.json"), |index| {
+                index["Manifests"] = serde_json::json!([]);
+            });
         }),
         ("names no image", |all| {
             edit(entry(all, "index.json"), |index| {

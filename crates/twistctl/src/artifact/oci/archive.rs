@@ -57,7 +57,8 @@ fn entries(
     let mut archive = Archive::new(&mut from);
     let in_archive = |error: io::Error| broken(archive_name, &error);
     for entry in archive.entries().map_err(in_archive)? {
-        let entry = entry.map_err(in_archive)?;
+        let mut entry = entry.map_err(in_archive)?;
+        plain_size(archive_name, &mut entry)?;
         let raw = text(archive_name, &entry.path_bytes())?;
         budget.entry(&raw)?;
         let item = match entry.header().entry_type() {
@@ -96,6 +97,31 @@ fn entries(
     // To the end, for the checksum of gzip, which comes last.
     io::copy(&mut from, &mut io::sink()).map_err(in_archive)?;
     Ok(items)
+}
+
+/// Readers disagree on a size that is stated twice, and with it on where the next entry begins. Nothing that
+/// fits the limit needs one.
+fn plain_size(archive_name: &str, entry: &mut tar::Entry<'_, impl Read>) -> Result<(), OciError> {
+    let Some(extensions) = entry
+        .pax_extensions()
+        .map_err(|error| broken(archive_name, &error))?
+    else {
+        return Ok(());
+    };
+    for extension in extensions {
+        let extension = extension.map_err(|error| broken(archive_name, &error))?;
+        let key = extension.key_bytes();
+        if key == b"size" || key.starts_with(b"GNU.sparse") {
+            return Err(OciError::damaged(
+                archive_name,
+                format!(
+                    "an entry has the extension {:?}, which no image needs",
+                    String::from_utf8_lossy(key)
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn target(raw: &str, entry: &tar::Entry<'_, impl Read>) -> Result<String, OciError> {

@@ -18,7 +18,7 @@ struct Entry {
 }
 
 pub(super) fn read(source: &mut Source, budget: &mut Budget) -> Result<ReadImage, OciError> {
-    let mut images: Vec<Entry> = json(INDEX, &source.get(INDEX, budget)?)?;
+    let mut images: Vec<Entry> = json::read_unambiguous(INDEX, &source.get(INDEX, budget)?)?;
     if images.len() > 1 {
         return Err(OciError::Several {
             names: images.iter().map(name).collect(),

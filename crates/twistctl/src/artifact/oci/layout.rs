@@ -5,6 +5,7 @@ use super::source::Source;
 use super::{Found, OciError, ReadImage, assemble, digest, json, shown};
 use attest::Sha256;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 pub(super) const INDEX: &str = "index.json";
@@ -21,6 +22,10 @@ struct Mark {
 #[derive(Deserialize)]
 struct Index {
     manifests: Vec<Descriptor>,
+    #[serde(default)]
+    config: Option<IgnoredAny>,
+    #[serde(default)]
+    layers: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -37,10 +42,12 @@ struct Descriptor {
 struct ImageManifest {
     config: Descriptor,
     layers: Vec<Descriptor>,
+    #[serde(default)]
+    manifests: Option<IgnoredAny>,
 }
 
 pub(super) fn read(source: &mut Source, budget: &mut Budget) -> Result<ReadImage, OciError> {
-    let mark: Mark = json(MARK, &source.get(MARK, budget)?)?;
+    let mark: Mark = json::read_unambiguous(MARK, &source.get(MARK, budget)?)?;
     if !mark.version.starts_with("1.") {
         return Err(OciError::unsupported(
             MARK,
@@ -50,7 +57,8 @@ pub(super) fn read(source: &mut Source, budget: &mut Budget) -> Result<ReadImage
     let mut entry = INDEX.to_owned();
     let mut bytes = source.get(INDEX, budget)?;
     for _ in 0..MOST_DEPTH {
-        let index: Index = json(&entry, &bytes)?;
+        let index: Index = json::read_unambiguous(&entry, &bytes)?;
+        one_kind(&entry, index.layers.is_some() || index.config.is_some())?;
         let next = only(&entry, index.manifests)?;
         entry = blob_name(&entry, &next)?;
         bytes = blob(source, &entry, &next, budget)?;
@@ -88,7 +96,8 @@ fn image(
     bytes: &[u8],
     budget: &mut Budget,
 ) -> Result<ReadImage, OciError> {
-    let manifest: ImageManifest = json(entry, bytes)?;
+    let manifest: ImageManifest = json::read_unambiguous(entry, bytes)?;
+    one_kind(entry, manifest.manifests.is_some())?;
     match manifest.config.media_type.as_str() {
         "application/vnd.oci.image.config.v1+json"
         | "application/vnd.docker.container.image.v1+json" => {}
@@ -162,6 +171,14 @@ fn blob_name(entry: &str, descriptor: &Descriptor) -> Result<String, OciError> {
         "blobs/sha256/{}",
         digest(entry, &descriptor.digest)?
     ))
+}
+
+/// A document that is an index and an image at once is whatever its reader takes it for.
+fn one_kind(entry: &str, is_both: bool) -> Result<(), OciError> {
+    if is_both {
+        return Err(OciError::damaged(entry, "is an index and an image at once"));
+    }
+    Ok(())
 }
 
 fn media_type(entry: &str, media_type: &str) -> OciError {

@@ -6,13 +6,13 @@
 mod archive;
 mod budget;
 mod docker;
+mod json;
 mod layout;
 mod source;
 
 use attest::{Image, Layer, Sha256};
 use budget::Budget;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use source::Source;
 use std::collections::BTreeMap;
 use std::io;
@@ -180,7 +180,7 @@ struct Found {
 
 /// Puts it together when the configuration names exactly these layers.
 fn assemble(entry: &str, config: Vec<u8>, found: Vec<Found>) -> Result<ReadImage, OciError> {
-    let read: Config = json(entry, &config)?;
+    let read: Config = json::read(entry, &config)?;
     if read.rootfs.kind != "layers" {
         return Err(OciError::damaged(entry, "rootfs.type is not \"layers\""));
     }
@@ -232,15 +232,6 @@ fn digest(entry: &str, text: &str) -> Result<Sha256, OciError> {
         .strip_prefix("sha256:")
         .ok_or_else(|| OciError::unsupported(entry, format!("the digest {}", shown(text))))?;
     Sha256::try_from(hex).map_err(|error| OciError::damaged(entry, error.to_string()))
-}
-
-fn json<T: DeserializeOwned>(entry: &str, bytes: &[u8]) -> Result<T, OciError> {
-    const MOST: usize = 4 << 20;
-    if bytes.len() > MOST {
-        return Err(OciError::damaged(entry, "is larger than 4 MiB"));
-    }
-    serde_json::from_slice(bytes)
-        .map_err(|error| OciError::damaged(entry, format!("cannot be read: {error}")))
 }
 
 /// A name from an archive that does no harm to a terminal.
