@@ -45,18 +45,20 @@ in
     }
   );
 
-  # The tests start the servers that they need; the journeys in tests/e2e also need npm packages and run by `./twist test`.
+  # The tests start the servers that they need. What a build cannot have runs by `./twist test`: the journeys in
+  # tests/e2e need npm packages, the tests of twistctl as a program copy and start programs of a whole machine.
   rust-tests = craneLib.cargoNextest (
     host
     // {
       nativeBuildInputs = [
+        pkgs.gitMinimal
         pkgs.postgresql
         pkgs.redis
         pkgs.writableTmpDirAsHomeHook
       ];
       inherit (tools) env;
       doCheck = true;
-      cargoNextestExtraArgs = "--filterset 'not package(e2e)' --no-tests fail";
+      cargoNextestExtraArgs = "--filterset 'not package(e2e) and not (package(twistctl) and binary(it))' --no-tests fail";
       doInstallCargoArtifacts = false;
     }
   );
