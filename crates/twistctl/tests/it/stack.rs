@@ -6,7 +6,7 @@ use crate::kit::{Answer, Release, answer, twistctl};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 /// Ends the process with the test.
 struct Running(Child);
@@ -22,12 +22,15 @@ impl Drop for Running {
 fn release() -> Release {
     Release::with(|dist| {
         let program = dist.join("auth-service/bin/auth-service");
-        fs::copy("/bin/sleep", program).unwrap();
+        fs::copy(stack::binaries::on_path("bash").unwrap(), program).unwrap();
     })
 }
 
 fn start(program: &Path) -> Running {
-    Running(Command::new(program).arg("600").spawn().unwrap())
+    // Waits for a line that never comes.
+    let mut command = Command::new(program);
+    command.args(["-c", "read line"]).stdin(Stdio::piped());
+    Running(command.spawn().unwrap())
 }
 
 /// What `up` leaves behind about its processes.
