@@ -112,12 +112,13 @@ name!(
     /// A path inside an artifact, with `/` between its parts: `bin/auth-service`.
     RelativePath,
     "path inside an artifact",
-    "parts joined by /, none of them empty, . or .., without control characters and backslashes",
-    r"^(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f]+(/(?!\.{1,2}(/|$))[^/\\\x00-\x1f\x7f]+)*$",
+    "parts joined by /, none of them empty, . or .., of printable ASCII without backslashes",
+    r"^(?!\.{1,2}(/|$))[ -.0-\[\]-~]+(/(?!\.{1,2}(/|$))[ -.0-\[\]-~]+)*$",
     |text| {
         text.len() <= 1024
             && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
-            && !text.chars().any(|c| c.is_control() || c == '\\')
+            // Other characters can look like these, or turn a line around on a terminal.
+            && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
     }
 );
 
@@ -166,7 +167,7 @@ mod tests {
             "bin/auth-service",
             "a..b/.hidden",
             "with space",
-            "ü",
+            "~[x]",
         ] {
             assert!(RelativePath::try_from(good).is_ok(), "{good:?}");
         }
@@ -188,6 +189,8 @@ mod tests {
             "a\nb",
             "\u{1b}[2Jx",
             "\u{9b}x",
+            "ü",
+            "\u{202e}x",
         ] {
             assert!(RelativePath::try_from(bad).is_err(), "{bad:?}");
         }

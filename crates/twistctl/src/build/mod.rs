@@ -17,6 +17,7 @@ pub use make::{Profile, make};
 
 pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
 pub(crate) use folder::{MANIFEST, files};
+pub(crate) use make::BUNDLE;
 pub(crate) use remap::cargo_home;
 
 use crate::ui::Step;

@@ -1,6 +1,6 @@
 //! How each part is started: program, settings, and how to tell that it is ready.
 
-use crate::build::Artifacts;
+use crate::build::{Artifacts, BUNDLE};
 use crate::platform::secrets::write_private;
 use crate::platform::{Options, Part, Ports, Secrets};
 use crate::{CtlError, Paths, tools};
@@ -60,6 +60,10 @@ impl Launch<'_> {
             Part::Postgres => self.postgres(reaper).map(Started::Postgres),
             Part::Redis => self.redis(reaper).map(Started::Redis),
             Part::Auth | Part::Api | Part::Edge => {
+                if part == Part::Edge {
+                    self.copy_bundle()?;
+                    self.write_edge_config()?;
+                }
                 let mut process = Process::start(self.program(part)?, reaper)?;
                 process.wait_ready(READY, || self.is_ready(part))?;
                 Ok(Started::Program(process))
@@ -82,7 +86,7 @@ impl Launch<'_> {
             hash_file(&spec.program, &mut hash)?;
         }
         if part == Part::Edge {
-            for name in ["index.js", "index_bg.wasm"] {
+            for name in BUNDLE {
                 // By content: a bundle that was made again from the same sources is the same.
                 let file = self.artifacts.bundle.join(name);
                 fs::read(&file)
@@ -136,8 +140,7 @@ impl Launch<'_> {
                 self.api_env(),
             ),
             Part::Edge | Part::Postgres | Part::Redis => {
-                let config = self.paths.state.join("edge/config.json");
-                self.write_edge_config(&config)?;
+                let config = self.edge_config_file();
                 let script = self.paths.root.join("edge/local/serve.mjs");
                 let modules = self.paths.node_modules().display().to_string();
                 (
@@ -228,7 +231,7 @@ impl Launch<'_> {
             }
         }
         json!({
-            "bundleDir": self.artifacts.bundle,
+            "bundleDir": self.bundle(),
             "host": "127.0.0.1",
             "port": self.ports.edge,
             "persistDir": self.paths.state.join("edge/storage"),
@@ -236,11 +239,31 @@ impl Launch<'_> {
         })
     }
 
-    fn write_edge_config(&self, path: &Path) -> Result<(), CtlError> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(CtlError::io("make", folder))?;
+    /// The copy of the bundle that runs: the next build may replace the original under the Worker's feet.
+    fn bundle(&self) -> PathBuf {
+        self.paths.state.join("edge/bundle")
+    }
+
+    fn copy_bundle(&self) -> Result<(), CtlError> {
+        let folder = self.bundle();
+        fs::create_dir_all(&folder).map_err(CtlError::io("make", &folder))?;
+        for name in BUNDLE {
+            let (from, to) = (self.artifacts.bundle.join(name), folder.join(name));
+            let bytes = fs::read(&from).map_err(CtlError::io("read", &from))?;
+            fs::write(&to, bytes).map_err(CtlError::io("write", &to))?;
         }
-        write_private(path, self.edge_config().to_string().as_bytes())
+        Ok(())
+    }
+
+    fn edge_config_file(&self) -> PathBuf {
+        self.paths.state.join("edge/config.json")
+    }
+
+    fn write_edge_config(&self) -> Result<(), CtlError> {
+        write_private(
+            &self.edge_config_file(),
+            self.edge_config().to_string().as_bytes(),
+        )
     }
 }
 

@@ -99,6 +99,8 @@ fn the_images_are_those_that_the_flake_makes_and_others_are_pinned() {
                 .any(|line| line.trim_start().starts_with(&format!("{output} = ")));
             assert!(defined, "the flake has no oci-{output}");
             assert_eq!(references(tag).len(), 1, "{image}");
+            // A stranger may own the name elsewhere, and would be given the passwords.
+            assert_eq!(service["pull_policy"], "never", "{image}");
             assert!(tag.starts_with("${TWIST_TAG:?"), "{image}");
         } else {
             let version = tag.split('-').next().unwrap();
