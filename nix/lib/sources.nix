@@ -83,6 +83,8 @@ in
       (root + "/clippy.toml")
       (root + "/rustfmt.toml")
       (root + "/deny.toml")
+      (root + "/budgets.toml")
+      (root + "/rust-toolchain.toml")
       (root + "/crates")
       (root + "/edge")
       (root + "/services")
