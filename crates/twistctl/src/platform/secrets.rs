@@ -36,7 +36,7 @@ impl std::fmt::Debug for Secrets {
 
 impl Secrets {
     /// Names the ingest secret.
-    pub const INGEST_KEY: &str = "edge-local";
+    pub const INGEST_KEY: &str = "edge_local";
     /// The integrator that the smoke journeys sign as.
     pub const INTEGRATOR: &str = "smoke";
 

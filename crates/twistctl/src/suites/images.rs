@@ -2,7 +2,7 @@
 
 use crate::build::Artifacts;
 use crate::images::{self, Container};
-use crate::platform::{Options, Part, Platform, PortChoice};
+use crate::platform::{Lock, Options, Part, Platform, PortChoice};
 use crate::smoke::{Outcome, Target, line, walk};
 use crate::suites::{Done, Tally};
 use crate::ui::Step;
@@ -40,6 +40,7 @@ pub(super) fn check(paths: &Paths, step: &Step) -> Done {
         ..Options::default()
     };
     let paths = paths.clone().with_state(folder.path().join("state"));
+    let _lock = Lock::take(&paths)?;
     let mut platform = Platform::up(&paths, artifacts, options)?;
     let target = Target::of(&platform)?;
     let reports = commands::runtime()?.block_on(walk(&target, |report| step.detail(report.title)));
