@@ -2,8 +2,8 @@
 
 use crate::CtlError;
 use crate::budgets::measure::measure;
-use crate::budgets::{Budgets, Measure};
-use attest::{Builder, Manifest};
+use crate::budgets::{Budget, Budgets, Measure};
+use attest::{Artifact, Builder, Kind, Manifest};
 use serde::Serialize;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub struct Table {
 pub struct Line {
     /// Of what.
     pub artifact: String,
-    /// What was counted; none when there is no budget.
+    /// What was counted, or should be; none when there is no budget at all.
     pub measure: Option<Measure>,
     /// Bytes; none when it could not be measured.
     pub figure: Option<u64>,
@@ -64,9 +64,7 @@ impl Table {
             let outcome = match figure {
                 Some(figure) if figure > budget.max => Outcome::Over,
                 Some(_) => Outcome::Within,
-                None if elsewhere || manifest.draft().builder == Builder::Host => {
-                    Outcome::NotMeasured
-                }
+                None if elsewhere || is_of_nix(manifest, budget) => Outcome::NotMeasured,
                 None => Outcome::Missing,
             };
             lines.push(Line {
@@ -77,19 +75,20 @@ impl Table {
                 outcome,
             });
         }
+        let nix = manifest.draft().builder == Builder::Nix;
         for artifact in manifest.artifacts() {
-            if !budgets
+            let mut own = budgets
                 .budget
                 .iter()
-                .any(|budget| budget.artifact == artifact.name)
+                .filter(|budget| budget.artifact == artifact.name)
+                .map(|budget| budget.measure)
+                .peekable();
+            if own.peek().is_none() {
+                lines.push(Line::without(artifact, None));
+            } else if let Some(needed) = needed(artifact.kind).filter(|_| nix)
+                && !own.any(|measure| measure == needed)
             {
-                lines.push(Line {
-                    artifact: artifact.name.to_string(),
-                    measure: None,
-                    figure: None,
-                    max: None,
-                    outcome: Outcome::NoBudget,
-                });
+                lines.push(Line::without(artifact, Some(needed)));
             }
         }
         Ok(Self { lines })
@@ -101,7 +100,37 @@ impl Table {
     }
 }
 
+/// What a build without Nix never has: images, and what a program needs at run time.
+fn is_of_nix(manifest: &Manifest, budget: &Budget) -> bool {
+    let name = budget.artifact.as_str();
+    manifest.draft().builder == Builder::Host
+        && match manifest.artifact(name) {
+            None => name.starts_with("oci-"),
+            Some(_) => budget.measure == Measure::Closure,
+        }
+}
+
+/// The figure that matters most, so that a release may not go without a budget for it: what a host has to
+/// take in for a program, what is uploaded of a Worker.
+const fn needed(kind: Kind) -> Option<Measure> {
+    match kind {
+        Kind::Service | Kind::Tool => Some(Measure::Closure),
+        Kind::Worker => Some(Measure::Gzip),
+        _ => None,
+    }
+}
+
 impl Line {
+    fn without(artifact: &Artifact, measure: Option<Measure>) -> Self {
+        Self {
+            artifact: artifact.name.to_string(),
+            measure,
+            figure: None,
+            max: None,
+            outcome: Outcome::NoBudget,
+        }
+    }
+
     /// Whether this is as it should be.
     pub fn is_kept(&self) -> bool {
         matches!(self.outcome, Outcome::Within | Outcome::NotMeasured)

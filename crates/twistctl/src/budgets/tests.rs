@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::build::sample;
-use attest::Builder;
+use attest::{Builder, System};
 use std::fs;
 
 const NAMES: [&str; 6] = [
@@ -73,24 +73,139 @@ fn an_artifact_that_nobody_agreed_on_fails() {
     );
 }
 
+/// The sample with what only Nix knows, changed by `change`.
+fn nix_table(budgets: &Budgets, change: impl FnOnce(&mut attest::Draft)) -> Table {
+    let folder = tempfile::tempdir().unwrap();
+    let dist = sample::dist(&folder.path().join("dist"), Builder::Nix);
+    let file = dist.join(MANIFEST);
+    let manifest = Manifest::parse(&fs::read(&file).unwrap()).unwrap();
+    let mut draft = manifest.draft().clone();
+    for artifact in &mut draft.artifacts {
+        artifact.closure_size = Some(40_000_000);
+    }
+    change(&mut draft);
+    fs::write(&file, draft.finish().unwrap().to_bytes().unwrap()).unwrap();
+    check(&dist, budgets).unwrap()
+}
+
+fn complete() -> String {
+    let closures = NAMES[..4]
+        .iter()
+        .map(|name| entry(name, "closure", 50_000_000));
+    generous() + &closures.collect::<String>() + &entry("edge-vau-processor", "gzip", 10_000)
+}
+
 #[test]
 fn what_only_nix_makes_is_missed_in_its_releases_only() {
-    let image =
-        generous() + &entry("oci-auth-service", "size", 1) + &entry("auth-service", "closure", 1);
+    let image = complete() + &entry("oci-auth-service", "size", 1);
     let host = table(Builder::Host, &image);
-    assert!(host.is_kept());
+    assert!(host.is_kept(), "{host:?}");
     let last = host.lines.last().unwrap();
     assert_eq!((last.outcome, last.figure), (Outcome::NotMeasured, None));
-    let nix = table(Builder::Nix, &image);
+    let nix = nix_table(&Budgets::parse(&image).unwrap(), |_| {});
+    assert_eq!(broken(&nix), [("oci-auth-service", Outcome::Missing)]);
+    let unknown = nix_table(&Budgets::parse(&complete()).unwrap(), |draft| {
+        draft.artifacts[0].closure_size = None;
+    });
+    assert_eq!(unknown.lines[6].measure, Some(Measure::Closure));
+    assert_eq!(broken(&unknown), [("auth-service", Outcome::Missing)]);
+    let elsewhere = complete() + &entry("more", "size", 1) + "system = \"aarch64-linux\"\n";
+    assert!(nix_table(&Budgets::parse(&elsewhere).unwrap(), |_| {}).is_kept());
+}
+
+#[test]
+fn a_program_that_a_host_build_lacks_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dist = sample::dist(&folder.path().join("dist"), Builder::Host);
+    let file = dist.join(MANIFEST);
+    let manifest = Manifest::parse(&fs::read(&file).unwrap()).unwrap();
+    let mut draft = manifest.draft().clone();
+    draft
+        .artifacts
+        .retain(|artifact| artifact.name.as_str() != "auth-service");
+    fs::write(&file, draft.finish().unwrap().to_bytes().unwrap()).unwrap();
+    let table = check(&dist, &Budgets::parse(&complete()).unwrap()).unwrap();
     assert_eq!(
-        broken(&nix),
+        broken(&table),
         [
-            ("oci-auth-service", Outcome::Missing),
+            ("auth-service", Outcome::Missing),
             ("auth-service", Outcome::Missing)
         ]
     );
-    let elsewhere = generous() + &entry("more", "size", 1) + "system = \"aarch64-linux\"\n";
-    assert!(table(Builder::Nix, &elsewhere).is_kept());
+}
+
+#[test]
+fn a_release_without_a_closure_or_gzip_budget_fails() {
+    let complete = complete();
+    for (name, measure, max) in [
+        ("twistctl", "closure", 50_000_000),
+        ("auth-service", "closure", 50_000_000),
+        ("edge-vau-processor", "gzip", 10_000),
+    ] {
+        let without = complete.replace(&entry(name, measure, max), "");
+        let table = nix_table(&Budgets::parse(&without).unwrap(), |_| {});
+        assert_eq!(broken(&table), [(name, Outcome::NoBudget)]);
+        let text = table.lines.last().unwrap().text();
+        assert!(
+            text.contains(measure) && text.contains("NO BUDGET"),
+            "{text}"
+        );
+    }
+}
+
+/// The release of a system, with the images that the committed budgets name.
+fn released(system: System) -> Table {
+    let root = crate::Paths::discover().unwrap().root;
+    let budgets = Budgets::read(&root.join("budgets.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let dist = sample::dist(&folder.path().join("dist"), Builder::Nix);
+    let file = dist.join(MANIFEST);
+    let manifest = Manifest::parse(&fs::read(&file).unwrap()).unwrap();
+    let mut draft = manifest.draft().clone();
+    let sbom = manifest.artifact("sbom").unwrap().clone();
+    for image in [
+        "oci-auth-service",
+        "oci-influencer-api",
+        "oci-twist-migrate",
+    ] {
+        let mut artifact = sbom.clone();
+        artifact.name = attest::ArtifactName::try_from(image).unwrap();
+        draft.artifacts.push(artifact);
+        let (from, to) = (dist.join("sbom"), dist.join(image));
+        fs::create_dir(&to).unwrap();
+        fs::copy(from.join("twist.cdx.json"), to.join("twist.cdx.json")).unwrap();
+    }
+    draft.system = system;
+    for artifact in &mut draft.artifacts {
+        artifact.closure_size = Some(40_000_000);
+        if artifact.kind != attest::Kind::Worker {
+            artifact.canonical_system = system;
+        }
+    }
+    if system != System::X8664Linux {
+        draft
+            .artifacts
+            .retain(|artifact| artifact.kind != attest::Kind::Worker);
+    }
+    fs::write(&file, draft.finish().unwrap().to_bytes().unwrap()).unwrap();
+    check(&dist, &budgets).unwrap()
+}
+
+#[test]
+fn the_committed_budgets_cover_a_release_of_every_system() {
+    for system in [System::X8664Linux, System::Aarch64Linux] {
+        let table = released(system);
+        assert!(table.is_kept(), "{system}: {:?}", broken(&table));
+        let skipped = table
+            .lines
+            .iter()
+            .filter(|line| line.outcome == Outcome::NotMeasured);
+        let skipped: Vec<&str> = skipped.map(|line| line.artifact.as_str()).collect();
+        match system {
+            System::X8664Linux => assert!(skipped.is_empty(), "{skipped:?}"),
+            System::Aarch64Linux => assert_eq!(skipped, ["edge-vau-processor"; 2]),
+        }
+    }
 }
 
 #[test]

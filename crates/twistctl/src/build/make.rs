@@ -3,7 +3,7 @@
 use crate::artifact::assemble::{self, Plan, Planned};
 use crate::build::folder::{MANIFEST, Staging};
 use crate::build::release::{self, PROGRAMS, Program};
-use crate::build::{bundle, host, source, toolchain};
+use crate::build::{bundle, cargo_config, host, source, toolchain};
 use crate::ui::Step;
 use crate::{CtlError, Paths, sbom, tools};
 use attest::{ArtifactName, Builder, Kind};
@@ -31,7 +31,8 @@ pub(crate) const SBOM: &str = "twist.cdx.json";
 /// Builds everything into `out`, which may hold an earlier build; returns its absolute path.
 pub fn make(paths: &Paths, out: &Path, profile: Profile) -> Result<PathBuf, CtlError> {
     Staging::check(out)?;
-    let mut versions = toolchain::checked(paths)?;
+    cargo_config::check(paths, profile)?;
+    let mut versions = toolchain::checked(paths, profile)?;
     let name = match profile {
         Profile::Release => "release",
         Profile::Dev => "dev",

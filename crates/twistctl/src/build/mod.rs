@@ -1,7 +1,9 @@
 //! Makes what runs: the services and the Worker bundle.
 
 mod bundle;
+mod cargo_config;
 mod dist;
+mod environment;
 mod folder;
 mod host;
 mod make;
@@ -19,6 +21,7 @@ pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
 pub(crate) use folder::{MANIFEST, files};
 pub(crate) use make::BUNDLE;
 pub(crate) use remap::cargo_home;
+pub(crate) use source::git;
 
 use crate::ui::Step;
 use crate::{CtlError, Paths};

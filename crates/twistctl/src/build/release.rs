@@ -1,6 +1,7 @@
 //! The programs of this machine as they are released.
 
-use crate::build::remap::Remap;
+use crate::build::environment;
+use crate::build::remap::{Remap, use_rustc};
 use crate::run::watch;
 use crate::ui::Step;
 use crate::{CtlError, Paths, tools};
@@ -55,8 +56,11 @@ pub(crate) fn compile(paths: &Paths, program: Program, step: &Step) -> Result<Pa
 }
 
 /// The bundler. A tool, not an artifact: it is built as for tests, and its profile does not show in a bundle.
+/// What it does with a bundle must not depend on the person's environment either.
 pub(crate) fn bundler(paths: &Paths, step: &Step) -> Result<PathBuf, CtlError> {
     let mut command = tools::cargo(paths);
+    use_rustc(&mut command);
+    environment::clean(&mut command);
     command.args(["build", "--locked", "--bin", "edge-bundler"]);
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {

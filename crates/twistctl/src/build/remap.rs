@@ -1,22 +1,14 @@
 //! Compilers that do not tell where, when and by whom something was compiled.
 
 use crate::Paths;
+use crate::build::environment;
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, ffi::OsStr};
 
 /// 1980-01-01, the oldest time that every archive format can hold. For tools that insist on a date.
 const NO_TIME: &str = "315532800";
-
-/// Variables by which the machine's owner could change what is compiled, as opposed to how.
-const OF_THE_OWNER: [&str; 5] = [
-    "RUSTFLAGS",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CARGO_BUILD_TARGET",
-    "CARGO_INCREMENTAL",
-];
 
 /// Folders and the names that artifacts know them by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +46,16 @@ impl Remap {
         })
     }
 
-    /// Sets everything that the output could depend on.
+    /// Sets everything that the output could depend on, and leaves out the rest of the environment.
     pub(crate) fn apply(&self, command: &mut Command) {
-        let profile = |name: &OsStr| {
-            name.to_str()
-                .is_some_and(|name| name.starts_with("CARGO_PROFILE_"))
-        };
-        for name in env::vars_os().map(|(name, _)| name).filter(|n| profile(n)) {
-            command.env_remove(name);
-        }
-        for name in OF_THE_OWNER {
-            command.env_remove(name);
-        }
+        self.apply_over(command, env::vars_os());
+    }
+
+    fn apply_over(
+        &self,
+        command: &mut Command,
+        inherited: impl Iterator<Item = (OsString, OsString)>,
+    ) {
         command
             .env("CARGO_ENCODED_RUSTFLAGS", self.rustflags())
             .env("CFLAGS", self.cflags())
@@ -74,6 +64,8 @@ impl Remap {
             .env("SOURCE_DATE_EPOCH", NO_TIME)
             .env("LC_ALL", "C")
             .env("TZ", "UTC");
+        use_rustc(command);
+        environment::clean_of(command, inherited);
     }
 
     fn joined(&self, option: &str, separator: &str, write: impl Fn(&Path) -> OsString) -> OsString {
@@ -91,6 +83,17 @@ impl Remap {
     }
 }
 
+/// The compiler whose version the manifest names. cargo would look for itself, and rustup's cargo finds
+/// rustup's compiler before the others.
+pub(super) fn rustc() -> PathBuf {
+    stack::binaries::on_path("rustc").unwrap_or_else(|| PathBuf::from("rustc"))
+}
+
+/// Lets cargo use that one.
+pub(super) fn use_rustc(command: &mut Command) {
+    command.env("RUSTC", rustc());
+}
+
 /// Where cargo keeps the sources of dependencies.
 pub(crate) fn cargo_home() -> PathBuf {
     env::var_os("CARGO_HOME").map_or_else(
@@ -102,6 +105,29 @@ pub(crate) fn cargo_home() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::environment::tests::LEAKS;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn no_variable_of_the_person_reaches_the_compiler() {
+        let remap = Remap::of(Path::new("/a"), Path::new("/b"), Path::new("/c"));
+        let mut command = Command::new("cargo");
+        command.env("CARGO_TARGET_DIR", "/c");
+        let leaks = LEAKS.map(|name| (name.into(), OsString::from("/theirs")));
+        remap.apply_over(&mut command, leaks.into_iter());
+        let envs: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
+        for name in LEAKS {
+            let (_, value) = envs.iter().find(|(found, _)| *found == name).unwrap();
+            match name {
+                "RUSTC" => assert_eq!(*value, Some(rustc().as_os_str())),
+                _ => assert_eq!(*value, None, "{name}"),
+            }
+        }
+        let target = (OsStr::new("CARGO_TARGET_DIR"), Some(OsStr::new("/c")));
+        assert!(envs.contains(&target), "{envs:?}");
+        let ours = remap.cflags();
+        assert!(envs.contains(&(OsStr::new("CFLAGS"), Some(ours.as_os_str()))));
+    }
 
     #[test]
     fn a_folder_within_another_gets_its_own_name() {

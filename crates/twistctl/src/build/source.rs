@@ -1,11 +1,14 @@
 //! What is built: the commit, whether anything was changed since, and the locks.
 
-use crate::run::ask_in;
+use crate::repository::{self, Edits, Report};
 use crate::{CtlError, Paths};
 use attest::{Revision, Sha256, Source};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
 /// The files that decide which dependencies are used.
 const LOCKS: [&str; 3] = ["Cargo.lock", "edge/package-lock.json", "flake.lock"];
@@ -13,8 +16,7 @@ const LOCKS: [&str; 3] = ["Cargo.lock", "edge/package-lock.json", "flake.lock"];
 /// The state of a checkout. What is not known to be clean is dirty.
 pub(crate) fn of(paths: &Paths) -> Result<Source, CtlError> {
     let revision = revision(&paths.root);
-    let changed = ask_in(&paths.root, "git", &["status", "--porcelain"]);
-    let clean = revision.is_some() && changed.is_some_and(|list| list.is_empty());
+    let clean = revision.is_some() && is_clean(&paths.root);
     let mut locks = BTreeMap::new();
     for name in LOCKS {
         let path = paths.root.join(name);
@@ -30,10 +32,95 @@ pub(crate) fn of(paths: &Paths) -> Result<Source, CtlError> {
 
 /// The commit of the repository whose top is `root`: a checkout without git inside another repository has none.
 fn revision(root: &Path) -> Option<Revision> {
-    let top = ask_in(root, "git", &["rev-parse", "--show-toplevel"])?;
-    let same = fs::canonicalize(top).ok()? == fs::canonicalize(root).ok()?;
-    let head = ask_in(root, "git", &["rev-parse", "HEAD"])?;
+    let top = line(root, &["rev-parse", "--show-toplevel"])?;
+    let same = fs::canonicalize(PathBuf::from(top)).ok()? == fs::canonicalize(root).ok()?;
+    let head = line(root, &["rev-parse", "HEAD"])?.into_string().ok()?;
     Revision::try_from(head.as_str()).ok().filter(|_| same)
+}
+
+/// Whether the files are those of the commit and no others, whatever git was told not to look at.
+fn is_clean(root: &Path) -> bool {
+    let nothing = |args: &[&str]| ask(root, args).is_some_and(|printed| printed.is_empty());
+    // Staged, new and deleted files.
+    nothing(&[
+        "status",
+        "--porcelain",
+        "--untracked-files=all",
+        "--ignore-submodules=none",
+    ])
+        // Objects that stand in for others.
+        && nothing(&["for-each-ref", "refs/replace"])
+        && has_no_new_file(root)
+        && looks_at_every_file(root)
+        // Git trusts size and time; these are the bytes.
+        && matches!(
+            repository::check(root, Edits::Refused),
+            Ok(Report::Checked { findings, .. }) if findings.is_empty()
+        )
+}
+
+/// Nothing lies there that a build could take, unless the commit itself says that it is to be ignored: `status`
+/// also goes by `.git/info/exclude` and by files that ignore themselves.
+fn has_no_new_file(root: &Path) -> bool {
+    let mut args = vec!["ls-files", "--others"];
+    if ask(root, &["ls-files", "--error-unmatch", ".gitignore"]).is_some() {
+        args.push("--exclude-from=.gitignore");
+    }
+    ask(root, &args).is_some_and(|printed| printed.is_empty())
+}
+
+/// No file is marked as one that is to be taken for unchanged.
+fn looks_at_every_file(root: &Path) -> bool {
+    ask(root, &["ls-files", "-v", "-z"]).is_some_and(|printed| {
+        let mut entries = printed
+            .split(|byte| *byte == 0)
+            .filter(|entry| !entry.is_empty());
+        entries.all(|entry| entry.starts_with(b"H "))
+    })
+}
+
+fn line(root: &Path, args: &[&str]) -> Option<OsString> {
+    let mut printed = ask(root, args)?;
+    printed.pop_if(|byte| *byte == b'\n');
+    Some(OsString::from_vec(printed))
+}
+
+/// What git prints; `None` when it fails.
+fn ask(root: &Path, args: &[&str]) -> Option<Vec<u8>> {
+    let output = git(root).args(args).output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+/// git in `root` that does not do what the person's settings and environment say.
+pub(crate) fn git(root: &Path) -> Command {
+    git_without(root, env::vars_os().map(|(name, _)| name))
+}
+
+fn git_without(root: &Path, inherited: impl Iterator<Item = OsString>) -> Command {
+    let mut command = Command::new("git");
+    let of_git = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("GIT_"));
+    for name in inherited.filter(|name| of_git(name)) {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(root)
+        // A checkout that another user owns is only read.
+        .args(["-c", "safe.directory=*"])
+        .args(["-c", "status.showUntrackedFiles=all"])
+        .args(["-c", "core.fsmonitor=false"])
+        .args(["-c", "core.untrackedCache=false"])
+        .args(["-c", "core.excludesFile="])
+        .args(["-c", "core.attributesFile="])
+        .args(["-c", "core.autocrlf=false"])
+        .args(["-c", "core.hooksPath=/dev/null"])
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
+    command
 }
 
 #[cfg(test)]
@@ -86,6 +173,78 @@ mod tests {
         let changed = of(&paths).unwrap();
         assert!(changed.dirty);
         assert_ne!(changed.locks, clean.locks);
+    }
+
+    #[test]
+    fn a_change_that_git_was_told_not_to_see_is_not_called_clean() {
+        type Disguise = (&'static str, fn(&Path));
+        let disguises: [Disguise; 7] = [
+            ("a new file where new files are not shown", |folder| {
+                git(folder, &["config", "status.showUntrackedFiles", "no"]);
+                fs::write(folder.join("new"), "x").unwrap();
+            }),
+            ("a new file that only this machine ignores", |folder| {
+                fs::write(folder.join("excludes"), "/excludes\n/build.rs\n").unwrap();
+                let excludes = folder.join("excludes").display().to_string();
+                git(folder, &["config", "core.excludesFile", &excludes]);
+                fs::write(folder.join("build.rs"), "x").unwrap();
+            }),
+            ("a new file that only this clone ignores", |folder| {
+                fs::create_dir_all(folder.join(".git/info")).unwrap();
+                fs::write(folder.join(".git/info/exclude"), "/build.rs\n").unwrap();
+                fs::write(folder.join("build.rs"), "x").unwrap();
+            }),
+            ("a folder that ignores itself", |folder| {
+                fs::create_dir(folder.join("hidden")).unwrap();
+                fs::write(folder.join("hidden/.gitignore"), "*\n").unwrap();
+            }),
+            ("a changed file that counts as unchanged", |folder| {
+                git(
+                    folder,
+                    &["update-index", "--assume-unchanged", "Cargo.lock"],
+                );
+                fs::write(folder.join("Cargo.lock"), "other").unwrap();
+            }),
+            ("a changed file that is skipped", |folder| {
+                git(folder, &["update-index", "--skip-worktree", "Cargo.lock"]);
+                fs::write(folder.join("Cargo.lock"), "other").unwrap();
+            }),
+            ("another content in the place of the commit's", |folder| {
+                fs::write(folder.join("other"), "CARGO.LOCK").unwrap();
+                git(folder, &["hash-object", "-w", "other"]);
+                git(folder, &["replace", "HEAD:Cargo.lock", &other(folder)]);
+                fs::remove_file(folder.join("other")).unwrap();
+            }),
+        ];
+        for (what, disguise) in disguises {
+            let folder = tempfile::tempdir().unwrap();
+            let paths = checkout(folder.path());
+            fs::write(folder.path().join(".gitignore"), "/dist/\n").unwrap();
+            git(folder.path(), &["init", "-q"]);
+            git(folder.path(), &["add", "."]);
+            git(folder.path(), &["commit", "-q", "-m", "a"]);
+            fs::create_dir(folder.path().join("dist")).unwrap();
+            fs::write(folder.path().join("dist/x"), "what the commit ignores").unwrap();
+            assert!(!of(&paths).unwrap().dirty);
+            disguise(folder.path());
+            assert!(of(&paths).unwrap().dirty, "{what}");
+        }
+    }
+
+    fn other(folder: &Path) -> String {
+        let id = ask(folder, &["hash-object", "other"]).unwrap();
+        String::from_utf8(id).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_hook_cannot_point_git_at_another_repository() {
+        let names = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "PATH"];
+        let command = git_without(Path::new("/"), names.into_iter().map(OsString::from));
+        let removed: Vec<&OsStr> = command
+            .get_envs()
+            .filter_map(|(name, value)| value.is_none().then_some(name))
+            .collect();
+        assert_eq!(removed, ["GIT_CONFIG_COUNT", "GIT_DIR", "GIT_INDEX_FILE"]);
     }
 
     #[test]

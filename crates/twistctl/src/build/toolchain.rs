@@ -1,22 +1,29 @@
 //! Which versions of which tools build, and whether they are those that the locks ask for.
 
-use crate::run::{ask, ask_in};
+use crate::build::remap::rustc;
+use crate::build::{Profile, environment};
+use crate::run::ask;
 use crate::{CtlError, Paths, tools};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsStr;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
 /// Versions by tool, as the manifest records them.
 pub(crate) type Versions = BTreeMap<String, String>;
 
 /// Asks every tool; an error when one is missing or is not the locked version.
-pub(crate) fn checked(paths: &Paths) -> Result<Versions, CtlError> {
+pub(crate) fn checked(paths: &Paths, profile: Profile) -> Result<Versions, CtlError> {
+    if profile == Profile::Dev {
+        no_other_rustc(|name| env::var_os(name).is_some())?;
+    }
     let locked = Locked::read(&paths.root)?;
     let mut versions = Versions::new();
     let mut record = |name: &str, version: String| versions.insert(name.to_owned(), version);
 
-    let rustc = version_of(paths, "rustc", Shape::SecondWord)?;
+    let rustc = version_of(paths, rustc(), Shape::SecondWord)?;
     require("rustc", &rustc, &locked.rust, "rust-toolchain.toml")?;
     record("rustc", rustc);
     if let Some(wasm) = tools::wasm_rustc() {
@@ -60,8 +67,7 @@ fn version_of(paths: &Paths, tool: impl AsRef<Path>, shape: Shape) -> Result<Str
             tool.as_ref().display()
         ))
     };
-    // In the checkout: rustup chooses by the folder.
-    let printed = ask_in(&paths.root, tool.as_ref(), &["--version"]).ok_or_else(missing)?;
+    let printed = printed(&paths.root, tool.as_ref().as_os_str()).ok_or_else(missing)?;
     let line = printed.lines().next().unwrap_or_default();
     let part = match shape {
         Shape::SecondWord => line.split_whitespace().nth(1),
@@ -70,6 +76,36 @@ fn version_of(paths: &Paths, tool: impl AsRef<Path>, shape: Shape) -> Result<Str
     part.map(str::to_owned)
         .filter(|part| !part.is_empty())
         .ok_or_else(missing)
+}
+
+/// In the checkout, by which rustup chooses, and in the environment of a build.
+fn printed(root: &Path, tool: &OsStr) -> Option<String> {
+    let mut command = Command::new(tool);
+    command
+        .arg("--version")
+        .current_dir(root)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
+    environment::clean(&mut command);
+    let output = command.output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A development build is in the person's environment, where another compiler than the one on the `PATH` can be
+/// named. A release build leaves these variables out.
+fn no_other_rustc(is_set: impl Fn(&str) -> bool) -> Result<(), CtlError> {
+    match ["RUSTC", "CARGO_BUILD_RUSTC"]
+        .into_iter()
+        .find(|name| is_set(name))
+    {
+        None => Ok(()),
+        Some(name) => Err(CtlError::Help(format!(
+            "{name} names another compiler than the one whose version the manifest would say: unset it"
+        ))),
+    }
 }
 
 /// `wasm-opt version 132 (version_132)`.
@@ -107,7 +143,7 @@ fn require(tool: &str, found: &str, wanted: &str, lock: &str) -> Result<(), CtlE
         return Ok(());
     }
     let how = match tool {
-        "rustc" => "run ./twist, which installs it, or unset RUSTUP_TOOLCHAIN and RUSTC",
+        "rustc" => "run ./twist, which installs it, or unset RUSTUP_TOOLCHAIN",
         _ => {
             "run ./twist, which installs the locked npm packages, and unset ESBUILD_BIN and WASM_OPT_BIN if they are set"
         }
@@ -265,9 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn a_development_build_by_a_compiler_that_is_not_recorded_is_refused() {
+        no_other_rustc(|_| false).unwrap();
+        for set in ["RUSTC", "CARGO_BUILD_RUSTC"] {
+            let error = no_other_rustc(|name| name == set).unwrap_err().to_string();
+            assert!(error.starts_with(set), "{error}");
+        }
+    }
+
+    #[test]
     fn the_tools_of_this_machine_are_those_of_the_locks() {
         let paths = Paths::discover().unwrap();
-        let versions = checked(&paths).unwrap();
+        let versions = checked(&paths, Profile::Release).unwrap();
         for tool in [
             "rustc",
             "cargo",

@@ -10,6 +10,7 @@ mod side;
 mod toolchain;
 
 pub(crate) use compare::Compared;
+pub(crate) use side::seed;
 
 use crate::reproduce::condition::Conditions;
 use crate::reproduce::side::Side;

@@ -125,7 +125,7 @@ impl Side {
 }
 
 /// A `CARGO_HOME` with the crates that are here already, so that nothing is downloaded twice.
-fn seed(from: &Path, to: &Path) -> Result<(), CtlError> {
+pub(crate) fn seed(from: &Path, to: &Path) -> Result<(), CtlError> {
     fs::create_dir_all(to).map_err(CtlError::io("make", to))?;
     for part in ["registry/index", "registry/cache", "config.toml", "config"] {
         let source = from.join(part);
