@@ -3,7 +3,8 @@
 use crate::artifact::assemble::{self, Plan, Planned};
 use crate::build::folder::{MANIFEST, Staging};
 use crate::build::release::{self, PROGRAMS, Program};
-use crate::build::{bundle, cargo_config, host, source, toolchain};
+use crate::build::remap::use_rustc;
+use crate::build::{bundle, cargo_config, environment, host, source, toolchain};
 use crate::ui::Step;
 use crate::{CtlError, Paths, sbom, tools};
 use attest::{ArtifactName, Builder, Kind};
@@ -96,6 +97,9 @@ fn bill(paths: &Paths, step: &Step) -> Result<Vec<u8>, CtlError> {
     for triple in [sbom::triple(system), sbom::WASM_TRIPLE] {
         command.args(["--filter-platform", triple]);
     }
+    // Which crates a platform has, cargo asks the compiler.
+    use_rustc(&mut command);
+    environment::clean(&mut command);
     step.detail("asking cargo");
     let output = command
         .output()
