@@ -1,5 +1,6 @@
 //! The Worker: the crate compiled to wasm32, then made deployable.
 
+use crate::build::environment;
 use crate::build::remap::Remap;
 use crate::run::watch;
 use crate::ui::Step;
@@ -46,6 +47,7 @@ pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBu
         .env("ESBUILD_BIN", esbuild)
         .env("WASM_OPT_BIN", wasm_opt)
         .env("PATH", path_with_node(paths)?);
+    environment::clean(&mut command);
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {
         return Err(CtlError::Tool {
