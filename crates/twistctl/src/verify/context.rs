@@ -2,8 +2,10 @@
 
 use crate::CtlError;
 use crate::artifact::walk;
-use crate::verify::{BadInput, Request, Row};
-use attest::{Artifact, Difference, Entry, Kind, Manifest, Node, Offset, RelativePath, Verdict};
+use crate::verify::{BadInput, Request, Row, statements};
+use attest::{
+    Artifact, Difference, Entry, Kind, Manifest, Node, Offset, RelativePath, Signature, Verdict,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,8 @@ pub struct Context {
     pub manifest: Manifest,
     /// Where they lie.
     pub path: PathBuf,
+    /// Its signature, if that was checked and is valid.
+    pub signature: Option<Signature>,
     only: Vec<String>,
     reference: Option<PathBuf>,
 }
@@ -25,6 +29,7 @@ impl Context {
         request: &Request,
         bytes: Vec<u8>,
         manifest: Manifest,
+        signature: Option<Signature>,
     ) -> Result<Self, BadInput> {
         for name in &request.artifacts {
             known(&manifest, name)?;
@@ -39,6 +44,7 @@ impl Context {
             bytes,
             manifest,
             path: request.manifest.clone(),
+            signature,
             only: request.artifacts.clone(),
             reference: request.reference.clone(),
         })
@@ -91,10 +97,17 @@ impl Context {
         folders
     }
 
-    /// Compares an artifact on the disk.
+    /// Compares an artifact on the disk, and what the manifest says of it beside its files.
     pub fn compare_path(&self, artifact: &Artifact, path: &Path, row: Row) -> Row {
-        match walk::read(path) {
-            Ok(node) => self.compare(artifact, &node, path, row),
+        match read(artifact, path) {
+            Ok(Read::Whole(node)) => {
+                let row = self.compare(artifact, &node, path, row);
+                if row.verdict == Verdict::Match {
+                    return row.verdict(statements::check(artifact, &node));
+                }
+                row
+            }
+            Ok(Read::Oversized(difference)) => row.verdict(Verdict::Differs(difference)),
             Err(CtlError::Io { source, path, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {
@@ -121,7 +134,12 @@ impl Context {
         // The manifest alone tells the block; a good copy of that file tells the byte.
         for reference in self.references(artifact) {
             let good = reference.join(file.as_str());
-            let Some(copy) = walk::read(&good).ok().map(|copy| nest(&file, copy)) else {
+            let Some(Entry::File { size, .. }) = artifact.entry(file.as_str()) else {
+                return row;
+            };
+            // Only as much as a good copy has.
+            let copy = walk::read_within(&good, *size).ok();
+            let Some(copy) = copy.map(|copy| nest(&file, copy)) else {
                 continue;
             };
             let exact = attest::compare(artifact, node, Some(&copy));
@@ -170,6 +188,54 @@ impl Context {
         };
         self.compare(&alone, &node, from, row)
     }
+}
+
+enum Read {
+    Whole(Node),
+    /// So much larger than the manifest says that it was not read.
+    Oversized(Difference),
+}
+
+/// More than an artifact and a file too many of it may have; beyond it the sizes alone say no.
+const SPARE: u64 = 64 << 20;
+
+fn read(artifact: &Artifact, path: &Path) -> Result<Read, CtlError> {
+    let stated = |path: &str| match artifact.entry(path) {
+        Some(Entry::File { size, .. }) => Some(*size),
+        _ => None,
+    };
+    let expected = artifact.files.iter().map(|entry| match entry {
+        Entry::File { size, .. } => *size,
+        Entry::Link { .. } => 0,
+    });
+    let most = expected
+        .fold(0, u64::saturating_add)
+        .saturating_add(SPARE)
+        .min(walk::MOST_BYTES);
+    let sizes = walk::sizes(path)?;
+    let found = sizes.iter().map(|(_, size)| *size);
+    if found.fold(0, u64::saturating_add) > most
+        && let Some((file, size)) = sizes
+            .iter()
+            .find(|(file, size)| stated(file).is_none_or(|stated| *size > stated))
+    {
+        let said = |size: u64| format!("{size} bytes");
+        let expected = stated(file);
+        return Ok(Read::Oversized(Difference {
+            file: Some(file.clone()),
+            // As the beginning was not read, either.
+            offset: Offset::Unknown,
+            expected: expected.map_or("absent".to_owned(), said),
+            actual: said(*size),
+            detail: match expected {
+                Some(expected) => {
+                    format!("{file} has {size} bytes, {expected} expected; it was not read")
+                }
+                None => format!("{file} is not in the manifest; it was not read"),
+            },
+        }));
+    }
+    walk::read_within(path, most).map(Read::Whole)
 }
 
 fn known<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Artifact, BadInput> {

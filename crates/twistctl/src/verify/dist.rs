@@ -4,7 +4,7 @@
 
 use crate::artifact::walk;
 use crate::verify::{Context, Leg, Row};
-use attest::{Difference, Offset, Sha256, Verdict, compare::first_difference};
+use attest::{Difference, Manifest, Offset, Sha256, Signature, Verdict, compare::first_difference};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ const LEG: &str = "dist";
 /// What may lie beside the artifacts.
 const MANIFEST: &str = "release.json";
 const SIGNATURE: &str = "release.json.sig";
+const MOST_SIGNATURE: u64 = 64 << 10;
 
 /// A folder.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl Leg for Dist {
             })
             .collect();
         rows.extend(self.manifest(context));
+        rows.extend(self.signature(context));
         // Whoever asks for some artifacts does not say that the folder is a whole release.
         if context.all_are_meant() {
             rows.extend(self.strangers(context));
@@ -51,12 +53,15 @@ impl Dist {
     /// The folder's own manifest, unless it is the one that was given.
     fn manifest(&self, context: &Context) -> Option<Row> {
         let path = self.folder.join(MANIFEST);
-        let same = fs::canonicalize(&path).ok()? == fs::canonicalize(&context.path).ok()?;
-        if same {
+        if is_absent(&path) {
+            return None;
+        }
+        let given = fs::canonicalize(&context.path).ok();
+        if given.is_some() && fs::canonicalize(&path).ok() == given {
             return None;
         }
         let row = Row::of_none(LEG, path.display().to_string());
-        let found = match walk::read_file(&path) {
+        let found = match walk::read_file(&path, Manifest::MAX_BYTES as u64) {
             Ok(found) => found,
             Err(error) => return Some(row.not_checked(error.to_string())),
         };
@@ -70,6 +75,46 @@ impl Dist {
             actual: Sha256::of(&found).to_string(),
             detail: format!("the folder has another manifest; it differs at byte {at}"),
         })))
+    }
+
+    /// The signature in the folder: the one that was checked, or at least one.
+    fn signature(&self, context: &Context) -> Option<Row> {
+        let path = self.folder.join(SIGNATURE);
+        if is_absent(&path) {
+            return None;
+        }
+        let row = Row::of_none(LEG, path.display().to_string());
+        let differs = |expected: &str, actual: &str, detail: &str| {
+            Verdict::Differs(Difference {
+                file: Some(SIGNATURE.to_owned()),
+                offset: Offset::Unknown,
+                expected: expected.to_owned(),
+                actual: actual.to_owned(),
+                detail: format!("{SIGNATURE} {detail}"),
+            })
+        };
+        if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            let verdict = differs("a file", "something else", "is no regular file");
+            return Some(row.verdict(verdict));
+        }
+        let found = match walk::read_file(&path, MOST_SIGNATURE) {
+            Ok(found) => found,
+            Err(error) => return Some(row.not_checked(error.to_string())),
+        };
+        let text = String::from_utf8_lossy(&found);
+        match (Signature::parse(&text), context.signature) {
+            (Err(_), _) => {
+                Some(row.verdict(differs("a signature", "none", "has no signature in it")))
+            }
+            (Ok(found), Some(checked)) if found != checked => Some(row.verdict(differs(
+                checked.to_text().trim(),
+                found.to_text().trim(),
+                "is another signature than the one that was checked",
+            ))),
+            (Ok(_), Some(_)) => Some(row.verdict(Verdict::Match)),
+            // Nothing is known of it, and nothing is said.
+            (Ok(_), None) => None,
+        }
     }
 
     /// What is in the folder and not in the manifest.
@@ -113,4 +158,9 @@ impl Dist {
             detail: format!("{name} is in the folder and not in the manifest"),
         }))
     }
+}
+
+/// Whether nothing has this name, not even a link to nowhere.
+fn is_absent(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }

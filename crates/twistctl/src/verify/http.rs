@@ -31,12 +31,19 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
 pub(crate) fn get(base: &Url, path: &str) -> Result<Vec<u8>, String> {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    within(WHOLE, fetch(url))?.unwrap_or_else(|| Err(too_slow()))
+}
+
+/// Runs it; none if it has not ended by then. Nothing that it started is waited for: a lookup of a name that never
+/// ends is a thread that nobody can stop.
+fn within<T>(time: Duration, work: impl Future<Output = T>) -> Result<Option<T>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let answer = runtime.block_on(async { tokio::time::timeout(WHOLE, fetch(url)).await });
-    answer.unwrap_or_else(|_| Err(too_slow()))
+    let answer = runtime.block_on(async { tokio::time::timeout(time, work).await });
+    runtime.shutdown_background();
+    Ok(answer.ok())
 }
 
 async fn fetch(url: Url) -> Result<Vec<u8>, String> {
@@ -103,6 +110,21 @@ fn too_slow() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    #[test]
+    fn a_lookup_that_never_ends_does_not_keep_the_program() {
+        let (_open, never) = mpsc::channel::<()>();
+        let lookup = async {
+            let wait = move || never.recv_timeout(Duration::from_secs(30)).is_ok();
+            tokio::task::spawn_blocking(wait).await
+        };
+        let started = Instant::now();
+        let answer = within(Duration::from_millis(50), lookup).unwrap();
+        assert!(answer.is_none());
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
 
     #[test]
     fn only_a_plain_web_address_is_asked() {

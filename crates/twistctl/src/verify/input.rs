@@ -1,7 +1,7 @@
 //! What is given on the command line, and what is wrong with it.
 
+use crate::artifact::walk;
 use attest::Manifest;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -13,6 +13,12 @@ pub struct BadInput(String);
 impl BadInput {
     pub(crate) fn new(why: impl Into<String>) -> Self {
         Self(why.into())
+    }
+
+    pub(crate) fn without_question(option: &str) -> Self {
+        Self::new(format!(
+            "{option} says how something is compared, and nothing is: give --dist, --oci, --service, --stack or --rebuild"
+        ))
     }
 
     pub(crate) fn nothing_asked() -> Self {
@@ -36,11 +42,11 @@ pub(crate) fn small_text(path: &Path) -> Result<String, BadInput> {
 }
 
 fn small_file(path: &Path, most: usize) -> Result<Vec<u8>, BadInput> {
-    let unreadable = |error| BadInput::new(format!("cannot read {}: {error}", path.display()));
+    let (file, _) = walk::open(path).map_err(|error| BadInput::new(error.to_string()))?;
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
+    file.take(most as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| BadInput::new(format!("cannot read {}: {error}", path.display())))?;
     if bytes.len() > most {
         return Err(BadInput::new(format!(
             "{} is larger than {} KiB",

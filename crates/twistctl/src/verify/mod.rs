@@ -14,6 +14,7 @@ mod outcome;
 mod report;
 mod row;
 mod signature;
+mod statements;
 
 pub mod dist;
 pub mod image;
@@ -62,7 +63,7 @@ pub struct Request {
 pub fn run(request: &Request) -> Report {
     let mut report = Report::default();
     if let Err(error) = fill(request, &mut report) {
-        report.error = Some(error.to_string());
+        report.fail(&error.to_string());
     }
     report
 }
@@ -70,23 +71,30 @@ pub fn run(request: &Request) -> Report {
 fn fill(request: &Request, report: &mut Report) -> Result<(), BadInput> {
     let (bytes, manifest) = input::manifest(&request.manifest)?;
     report.manifest = Some(report::Summary::of(&bytes, &manifest));
+    let compares =
+        !(request.dist.is_empty() && request.images.is_empty() && request.services.is_empty())
+            || request.stack
+            || request.rebuild;
+    if let Some(option) = how(request).filter(|_| !compares) {
+        return Err(BadInput::without_question(option));
+    }
     let signature = signature::check(request, &bytes)?;
-    let outcome = signature.outcome();
-    let (answered, wrong) = (
-        signature.status == Status::Valid,
-        outcome == Outcome::BadSignature,
+    let (demanded, wrong) = (
+        signature.demanded,
+        signature.outcome() == Outcome::BadSignature,
     );
-    let asked = answered || outcome != Outcome::Equal;
+    let valid = signature.signature;
     report.signature = Some(signature);
     if wrong {
         // Whatever else it says is not worth a look.
         return Ok(());
     }
-    let context = Context::new(request, bytes, manifest)?;
-    let legs = legs(request, &context)?;
-    if legs.is_empty() && !asked {
+    // A signature that happens to lie there is no question.
+    if !compares && !demanded {
         return Err(BadInput::nothing_asked());
     }
+    let context = Context::new(request, bytes, manifest, valid)?;
+    let legs = legs(request, &context)?;
     for leg in legs {
         report.rows.extend(leg.check(&context));
     }
@@ -94,6 +102,18 @@ fn fill(request: &Request, report: &mut Report) -> Result<(), BadInput> {
         diffoscope::explain(&mut report.rows);
     }
     Ok(())
+}
+
+/// An option that was given and says how to compare, not what.
+fn how(request: &Request) -> Option<&'static str> {
+    let given = [
+        (!request.artifacts.is_empty(), "--artifact"),
+        (request.reference.is_some(), "--reference"),
+        (request.diffoscope, "--diffoscope"),
+    ];
+    given
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
 }
 
 /// The questions, in the order of the table.

@@ -31,6 +31,10 @@ pub struct SignatureReport {
     pub status: Status,
     /// The key that signed.
     pub key_id: Option<String>,
+    /// The file that this key was read from.
+    pub key_file: Option<PathBuf>,
+    /// The signature, if it is valid.
+    pub signature: Option<Signature>,
     /// The sentence for a person.
     pub detail: String,
     /// Whether it was asked for, so that it has to be there and good.
@@ -62,16 +66,18 @@ impl SignatureReport {
 
 pub(crate) fn check(request: &Request, manifest: &[u8]) -> Result<SignatureReport, BadInput> {
     let demanded = request.signature.is_some() || !request.keys.is_empty();
-    let report = |status, key_id, detail: String| SignatureReport {
+    let report = |status, detail: String| SignatureReport {
         status,
-        key_id,
+        key_id: None,
+        key_file: None,
+        signature: None,
         detail,
         demanded,
     };
     let keys = keys(request)?;
     let beside = beside(&request.manifest);
     let Some(path) = request.signature.as_ref().or(beside.as_ref()) else {
-        return Ok(report(Status::NotSigned, None, "not signed".to_owned()));
+        return Ok(report(Status::NotSigned, "not signed".to_owned()));
     };
     let text = small_text(path)?;
     if keys.is_empty() {
@@ -79,29 +85,40 @@ pub(crate) fn check(request: &Request, manifest: &[u8]) -> Result<SignatureRepor
             "{} was not checked: no key; give one with --key",
             path.display()
         );
-        return Ok(report(Status::NotChecked, None, detail));
+        return Ok(report(Status::NotChecked, detail));
     }
     let signature = match Signature::parse(&text) {
         Ok(signature) => signature,
         Err(error) => {
             let detail = format!("{}: {error}", path.display());
-            return Ok(report(Status::Wrong, None, detail));
+            return Ok(report(Status::Wrong, detail));
         }
     };
     let good = keys
         .iter()
-        .find(|key| key.verify(manifest, &signature).is_ok());
-    if let Some(key) = good {
-        let detail = format!("valid, by the key {}", key.id());
-        return Ok(report(Status::Valid, Some(key.id()), detail));
+        .find(|(_, key)| key.verify(manifest, &signature).is_ok());
+    if let Some((file, key)) = good {
+        // Whoever can change the checkout can put a key there.
+        let from = if request.keys.is_empty() {
+            ", a file of the checkout, as no --key was given"
+        } else {
+            ""
+        };
+        let detail = format!("valid, by the key {} in {}{from}", key.id(), file.display());
+        return Ok(SignatureReport {
+            key_id: Some(key.id()),
+            key_file: Some(file.clone()),
+            signature: Some(signature),
+            ..report(Status::Valid, detail)
+        });
     }
-    let ids: Vec<String> = keys.iter().map(PublicKey::id).collect();
+    let ids: Vec<String> = keys.iter().map(|(_, key)| key.id()).collect();
     let detail = format!(
         "{} is no signature over these bytes by {}",
         path.display(),
         ids.join(" or ")
     );
-    Ok(report(Status::Wrong, None, detail))
+    Ok(report(Status::Wrong, detail))
 }
 
 /// `release.json.sig`, if it is there.
@@ -109,20 +126,24 @@ fn beside(manifest: &Path) -> Option<PathBuf> {
     let mut name = OsString::from(manifest);
     name.push(".sig");
     let path = PathBuf::from(name);
-    path.exists().then_some(path)
+    // A link to nowhere is there too, and cannot be read.
+    fs::symlink_metadata(&path).is_ok().then_some(path)
 }
 
-fn keys(request: &Request) -> Result<Vec<PublicKey>, BadInput> {
+fn keys(request: &Request) -> Result<Vec<(PathBuf, PublicKey)>, BadInput> {
     let files = if request.keys.is_empty() {
         of_checkout()?
     } else {
         request.keys.clone()
     };
     files
-        .iter()
-        .map(|file| {
-            PublicKey::from_pem(&small_text(file)?)
-                .map_err(|error| BadInput::new(format!("the key {}: {error}", file.display())))
+        .into_iter()
+        .map(|file| match PublicKey::from_pem(&small_text(&file)?) {
+            Ok(key) => Ok((file, key)),
+            Err(error) => Err(BadInput::new(format!(
+                "the key {}: {error}",
+                file.display()
+            ))),
         })
         .collect()
 }

@@ -1,13 +1,13 @@
 //! `--stack`: the platform that `up` started on this machine.
 //!
 //! Proves that the very files that run are the manifest's: the kernel hands out the program of a process
-//! even when it was replaced on the disk. Of the Worker the bundle is read that it was started with.
+//! even when it was replaced on the disk. Of the Worker the copy of the bundle is read that `up` made for it.
 
 use crate::artifact::walk;
 use crate::platform::{Part, Record};
 use crate::verify::{Context, Leg, Row, http, service};
 use crate::{CtlError, Paths};
-use attest::{Artifact, Node};
+use attest::Artifact;
 use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ fn program(context: &Context, record: &Record, part: Part, artifact: &Artifact) 
     };
     let exe = PathBuf::from(format!("/proc/{}/exe", identity.pid));
     let row = Row::new(LEG, artifact, format!("{} {}", part.name(), exe.display()));
-    let contents = match walk::read_file(&exe) {
+    let contents = match walk::read_file(&exe, walk::MOST_BYTES) {
         Ok(contents) => contents,
         Err(error) => return row.not_checked(error.to_string()),
     };
@@ -93,7 +93,12 @@ fn program(context: &Context, record: &Record, part: Part, artifact: &Artifact) 
         return row.not_checked("the process ended while it was read");
     }
     let file = format!("bin/{}", artifact.name);
-    context.compare_file(artifact, &file, contents, &exe, row)
+    let row = context.compare_file(artifact, &file, contents, &exe, row);
+    if artifact.files.len() > 1 {
+        row.note(format!("of the artifact only {file} runs and was compared"))
+    } else {
+        row
+    }
 }
 
 fn version(context: &Context, record: &Record, part: Part, artifact: &Artifact) -> Row {
@@ -123,10 +128,8 @@ fn bundle(context: &Context, paths: &Paths, artifact: &Artifact) -> Row {
     );
     match walk::read(&folder) {
         Ok(node) => context
-            .compare(artifact, &without_stamp(node), &folder, row)
-            .note(
-                "these are the files it was started with; what it holds in memory cannot be read",
-            ),
+            .compare(artifact, &node, &folder, row)
+            .note("this is the copy of the bundle that it was started from; what it holds in memory cannot be read"),
         Err(error) => row.not_checked(error.to_string()),
     }
 }
@@ -138,15 +141,4 @@ fn bundle_folder(config: &Path) -> Result<PathBuf, CtlError> {
         source,
     })?;
     Ok(config.bundle_dir)
-}
-
-/// The build leaves a note for itself beside the modules; the Worker's runtime is given the modules by name.
-fn without_stamp(node: Node) -> Node {
-    match node {
-        Node::Folder(mut children) => {
-            children.remove(".inputs");
-            Node::Folder(children)
-        }
-        other => other,
-    }
 }

@@ -40,6 +40,12 @@ fn wrong_options_are_bad_input() {
             &["--dist", "dist", "--reference", "nowhere"],
             "no such folder",
         ),
+        (&["--artifact", "sbom"], "--artifact says how"),
+        (
+            &["--reference", "good", "--key", &key],
+            "--reference says how",
+        ),
+        (&["--diffoscope", "--key", &key], "--diffoscope says how"),
         (&["--dist", "dist", "--key", "nowhere.pem"], "nowhere.pem"),
         (&["--dist", "dist", "--key", "release.json"], "public key"),
         (
@@ -129,11 +135,20 @@ fn the_table_for_people_says_the_same_as_the_json() {
 fn names_from_strangers_do_not_reach_the_terminal_as_they_are() {
     let release = Release::new();
     fs::write(release.dist().join("evil\u{1b}[2J\nname"), "x").unwrap();
+    fs::write(release.dist().join("turned\u{202e}nosj.esaeler"), "x").unwrap();
+    fs::write(release.dist().join("un\u{200b}seen\u{2028}"), "x").unwrap();
     let mut command = twistctl(release.home());
     command.args(["verify", "--manifest", "release.json", "--dist", "dist"]);
     let answer = answer(command);
     assert_eq!(answer.code, 1);
-    assert!(!answer.stdout.contains('\u{1b}'));
+    assert!(answer.stdout.contains("turned\u{fffd}nosj"), "{answer:?}");
+    for hidden in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{2028}'] {
+        assert!(!answer.stdout.contains(hidden), "{hidden:?}");
+    }
+    let mut command = twistctl(release.home());
+    command.args(["verify", "--manifest", "no\u{202e}where", "--dist", "dist"]);
+    let unread = crate::kit::answer(command);
+    assert!(unread.stderr.contains("no\u{fffd}where"), "{unread:?}");
     assert!(!answer.stdout.contains("evil\u{fffd}[2J\nname"));
 }
 

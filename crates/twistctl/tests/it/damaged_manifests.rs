@@ -1,6 +1,7 @@
 //! Manifests that are none.
 
 use crate::kit::Release;
+use crate::kit::release::fifo;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -39,7 +40,35 @@ fn a_file_without_end_is_not_read_to_its_end() {
     std::os::unix::fs::symlink("/dev/zero", release.manifest()).unwrap();
     let answer = release.verify(&["--dist", "dist"]);
     assert_eq!(answer.code, 2);
+    assert!(answer.stderr.contains("a device or a pipe"), "{answer:?}");
+    fs::remove_file(release.manifest()).unwrap();
+    let huge = fs::File::create(release.manifest()).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let answer = release.verify(&["--dist", "dist"]);
+    assert_eq!(answer.code, 2);
     assert!(answer.stderr.contains("is larger than"), "{answer:?}");
+}
+
+#[test]
+fn a_pipe_as_manifest_signature_or_key_is_not_waited_for() {
+    let release = Release::new();
+    let pipe = release.home().join("pipe");
+    fifo(&pipe);
+    let pipe = pipe.display().to_string();
+    let key = release.key().display().to_string();
+    for args in [
+        &["--key", &pipe, "--dist", "dist"][..],
+        &["--signature", &pipe, "--key", &key],
+        &["--dist", "dist"],
+    ] {
+        if args == ["--dist", "dist"] {
+            fs::remove_file(release.manifest()).unwrap();
+            fifo(&release.manifest());
+        }
+        let answer = release.verify(args);
+        assert_eq!(answer.code, 2, "{args:?}");
+        assert!(answer.stderr.contains("a pipe"), "{answer:?}");
+    }
 }
 
 type Edit = fn(&mut Value);

@@ -1,7 +1,8 @@
 //! `--dist`.
 
 use crate::kit::Release;
-use crate::kit::release::{flip, put};
+use crate::kit::image::{Image, gzip};
+use crate::kit::release::{fifo, flip, image, put};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -261,4 +262,158 @@ fn only_the_artifacts_asked_for_are_looked_at() {
     let answer = release.verify(&args);
     assert_eq!(answer.code, 0);
     assert_eq!(answer.json()["rows"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_manifest_that_names_another_image_than_its_archive_has_is_no_yes() {
+    let release = Release::new();
+    let other = Image::of("auth-service", b"other", b"other");
+    let path = release.home().join("other.tar");
+    fs::write(&path, other.docker_archive()).unwrap();
+    let named = twistctl::artifact::oci::read(&path).unwrap().image;
+    release.change_manifest(|draft| {
+        let image = draft.artifacts.iter_mut().find(|all| all.image.is_some());
+        image.unwrap().image = Some(named);
+    });
+    let answer = release.verify(&["--dist", &dist(&release)]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let row = answer.row("oci-auth-service");
+    let reason = row["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("the image in them is another one"),
+        "{reason}"
+    );
+    assert_eq!(answer.row("sbom")["verdict"], "match");
+}
+
+#[test]
+fn a_manifest_whose_image_archive_holds_no_image_is_no_yes() {
+    let release = Release::new();
+    let archive = release.dist().join("oci-auth-service/image.tar.gz");
+    let named = release
+        .parsed()
+        .artifact("oci-auth-service")
+        .unwrap()
+        .clone();
+    let mut layers = image().docker_entries();
+    layers.retain(|entry| entry.name != "manifest.json");
+    fs::write(&archive, gzip(&crate::kit::image::tar(&layers))).unwrap();
+    let node = twistctl::artifact::walk::read(&release.dist().join("oci-auth-service")).unwrap();
+    release.change_manifest(|draft| {
+        let name = &named.name;
+        let artifact = draft.artifacts.iter_mut().find(|all| all.name == *name);
+        let artifact = artifact.unwrap();
+        artifact.files = node.entries().unwrap();
+        artifact.nar_hash = node.nar_hash();
+    });
+    let answer = release.verify(&["--dist", &dist(&release)]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert!(answer.stdout.contains("there is no image in them"));
+}
+
+#[test]
+fn a_program_hash_that_is_not_the_programs_is_no_yes() {
+    let release = Release::new();
+    let program = release.dist().join("vault");
+    put(&program, "vault.so", b"\x7fELF code\0\0", false);
+    let node = twistctl::artifact::walk::read(&program).unwrap();
+    for (elf, code) in [(&b"\x7fELF code"[..], 0), (b"\x7fELF other", 1)] {
+        release.change_manifest(|draft| {
+            draft.artifacts.retain(|all| all.name.as_str() != "vault");
+            let mut vault = draft.artifacts[0].clone();
+            vault.name = "vault".try_into().unwrap();
+            vault.kind = attest::Kind::Program;
+            vault.canonical_system = attest::System::X8664Linux;
+            vault.files = node.entries().unwrap();
+            vault.nar_hash = node.nar_hash();
+            vault.program_hash = Some(attest::program_hash(elf));
+            draft.artifacts.push(vault);
+        });
+        let answer = release.verify(&["--dist", &dist(&release)]);
+        assert_eq!(answer.code, code, "{answer:?}");
+    }
+}
+
+#[test]
+fn the_signature_in_the_folder_is_the_one_that_was_checked() {
+    let release = Release::new();
+    let inside = release.dist().join("release.json.sig");
+    let key = release.key().display().to_string();
+    let signed = ["--dist", &dist(&release), "--key", &key];
+    let unsigned = ["--dist", &dist(&release)];
+    fs::copy(release.signature(), &inside).unwrap();
+    assert_eq!(release.verify(&signed).code, 0);
+    // Another one, over something else.
+    let other = attest::SigningKey::from_seed(&[9; 32]).sign(b"other");
+    fs::write(&inside, other.to_text()).unwrap();
+    let answer = release.verify(&signed);
+    assert_eq!(answer.code, 1);
+    assert!(
+        answer.stdout.contains("another signature than"),
+        "{answer:?}"
+    );
+    assert_eq!(release.verify(&unsigned).code, 0, "nobody checked any");
+    for odd in ["hello", ""] {
+        fs::write(&inside, odd).unwrap();
+        assert_eq!(release.verify(&unsigned).code, 1, "{odd:?}");
+    }
+    fs::remove_file(&inside).unwrap();
+    fs::create_dir(&inside).unwrap();
+    assert_eq!(release.verify(&unsigned).code, 1, "a folder");
+    fs::remove_dir(&inside).unwrap();
+    symlink("nowhere", &inside).unwrap();
+    assert_eq!(release.verify(&unsigned).code, 1, "a link to nowhere");
+    fs::remove_file(&inside).unwrap();
+    fifo(&inside);
+    assert_eq!(release.verify(&unsigned).code, 1, "a pipe");
+}
+
+#[test]
+fn a_manifest_in_the_folder_that_cannot_be_read_does_not_vanish() {
+    let release = Release::new();
+    let inside = release.dist().join("release.json");
+    symlink("nowhere", &inside).unwrap();
+    assert_eq!(release.verify(&["--dist", &dist(&release)]).code, 5);
+    fs::remove_file(&inside).unwrap();
+    fifo(&inside);
+    assert_eq!(release.verify(&["--dist", &dist(&release)]).code, 5);
+    fs::remove_file(&inside).unwrap();
+    fs::create_dir(&inside).unwrap();
+    assert_eq!(release.verify(&["--dist", &dist(&release)]).code, 5);
+}
+
+#[test]
+fn a_pipe_in_an_artifact_is_not_waited_for() {
+    let release = Release::new();
+    let file = release.dist().join("sbom/twist.cdx.json");
+    fs::remove_file(&file).unwrap();
+    fifo(&file);
+    let answer = release.verify(&["--dist", &dist(&release)]);
+    assert_eq!(answer.code, 5);
+    assert!(answer.stdout.contains("a pipe"), "{answer:?}");
+}
+
+#[test]
+fn a_file_of_terabytes_is_a_difference_and_is_not_read() {
+    let release = Release::new();
+    let grow = |name: &str| {
+        let path = release.dist().join(name);
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        // A hole: it takes no room.
+        file.set_len(1 << 40).unwrap();
+    };
+    put(&release.dist(), "edge-vau-processor/extra", b"", false);
+    grow("edge-vau-processor/extra");
+    grow("auth-service/bin/auth-service");
+    let good = release.good().display().to_string();
+    let answer = release.verify(&["--dist", &dist(&release), "--reference", &good]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    for (artifact, file) in [
+        ("auth-service", "bin/auth-service"),
+        ("edge-vau-processor", "extra"),
+    ] {
+        let row = answer.row(artifact);
+        assert_eq!(row["difference"]["file"], file);
+        assert_eq!(row["difference"]["actual"], "1099511627776 bytes");
+    }
 }

@@ -98,26 +98,6 @@ fn a_small_file_that_unpacks_to_gigabytes_is_stopped_early() {
     assert!(read(&lying).is_err());
 }
 
-/// An extended header about the entry after it. Its length counts itself: two digits here.
-fn pax(record: &str) -> Entry {
-    let record = format!("{} {record}\n", record.len() + 4);
-    Entry {
-        kind: tar::EntryType::XHeader,
-        ..Entry::file("pax", record.as_bytes())
-    }
-}
-
-#[test]
-fn an_entry_with_two_sizes_is_refused() {
-    let entries = image().docker_entries();
-    for record in ["size=1024", "GNU.sparse.major=1"] {
-        let all = [&[pax(record)], entries.as_slice()].concat();
-        refused(&tar(&all), "which no image needs");
-    }
-    let harmless = [&[pax("mtime=1234567.8")], entries.as_slice()].concat();
-    assert!(read(&tar(&harmless)).is_ok());
-}
-
 #[test]
 fn an_archive_of_countless_entries_is_stopped() {
     let entries: Vec<Entry> = (0..20_001)

@@ -19,4 +19,5 @@ mod rebuild;
 mod service;
 mod signature;
 mod stack;
+mod two_readers;
 mod walk;

@@ -68,6 +68,11 @@ fn prepare(release: &Release) {
     fs::copy(release.manifest(), prepared(release).join("release.json")).unwrap();
 }
 
+fn prepare_again(release: &Release) {
+    fs::remove_dir_all(prepared(release)).unwrap();
+    prepare(release);
+}
+
 fn rebuild(release: &Release) -> Answer {
     rebuild_with(release, None)
 }
@@ -185,6 +190,64 @@ fn what_nobody_can_build_again_was_not_checked() {
     let none = rebuild(&release);
     assert_eq!(none.code, 5);
     assert!(none.stdout.contains("names no commit"), "{none:?}");
+}
+
+#[test]
+fn a_commit_that_nothing_in_the_checkout_leads_to_is_not_run() {
+    if !on_x86() {
+        return;
+    }
+    let release = release("host");
+    let root = checkout(&release);
+    let tree = git(&root, &["rev-parse", "HEAD^{tree}"]);
+    let proposed = git(
+        &root,
+        &["commit-tree", &tree, "-p", "HEAD", "-m", "a stranger's"],
+    );
+    release.write_manifest(&json!({
+        "builder": "host",
+        "source": { "revision": proposed, "dirty": false, "locks": {} },
+    }));
+    prepare_again(&release);
+    let answer = rebuild(&release);
+    assert_eq!(answer.code, 5, "{answer:?}");
+    assert!(answer.stdout.contains("no branch and no tag"), "{answer:?}");
+    assert!(
+        !release.home().join("cache/rebuild").exists(),
+        "nothing ran"
+    );
+    for name in ["refs/tags/v1", "refs/remotes/origin/main"] {
+        git(&root, &["update-ref", name, &proposed]);
+        assert_eq!(rebuild(&release).code, 0, "{name}");
+        git(&root, &["update-ref", "-d", name]);
+    }
+    git(&root, &["checkout", "-q", "--force", "--detach", &proposed]);
+    assert_eq!(rebuild(&release).code, 0, "it is what is checked out");
+}
+
+#[test]
+fn locks_that_the_commit_does_not_have_are_a_difference() {
+    if !on_x86() {
+        return;
+    }
+    let release = release("host");
+    let revision = git(&checkout(&release), &["rev-parse", "HEAD"]);
+    let of = |contents: &[u8]| attest::Sha256::of(contents).to_string();
+    for (file, contents, code) in [
+        ("marker", &b"committed"[..], 0),
+        ("marker", b"changed since", 1),
+        ("flake.lock", b"", 3),
+    ] {
+        release.write_manifest(&json!({
+            "builder": "host",
+            "source": { "revision": revision, "dirty": false, "locks": { file: of(contents) } },
+        }));
+        prepare_again(&release);
+        let answer = rebuild(&release);
+        assert_eq!(answer.code, code, "{file}: {answer:?}");
+        let rows = answer.json()["rows"].as_array().unwrap().len();
+        assert_eq!(rows, 7, "six artifacts and a lock");
+    }
 }
 
 #[test]

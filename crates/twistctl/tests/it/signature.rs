@@ -27,6 +27,21 @@ fn a_good_signature_alone_is_an_answer() {
         signature["keyId"],
         SigningKey::from_seed(&[7; 32]).public().id()
     );
+    assert_eq!(signature["keyFile"], key(&release));
+    let mut command = twistctl(release.home());
+    command.args(["verify", "--manifest", "release.json", "--key", "key.pem"]);
+    let text = crate::kit::answer(command).stdout;
+    assert!(text.contains("yes, signature only"), "{text}");
+    assert!(text.contains(" in key.pem\n"), "{text}");
+}
+
+#[test]
+fn a_link_to_nowhere_as_signature_is_no_missing_one() {
+    let release = Release::new();
+    fs::remove_file(release.signature()).unwrap();
+    std::os::unix::fs::symlink("nowhere", release.signature()).unwrap();
+    let dist = release.dist().display().to_string();
+    assert_eq!(release.verify(&["--dist", &dist]).code, 2);
 }
 
 #[test]
@@ -110,7 +125,19 @@ fn the_keys_of_the_checkout_are_used_when_none_is_given() {
     };
     let good = verify();
     assert_eq!(good.code, 0, "{good:?}");
-    assert_eq!(good.json()["signature"]["status"], "valid");
+    let signature = &good.json()["signature"];
+    assert_eq!(signature["status"], "valid");
+    let file = root.join("keys/release/2026.pem").display().to_string();
+    assert_eq!(signature["keyFile"], file);
+    let detail = signature["detail"].as_str().unwrap();
+    assert!(detail.contains("of the checkout"), "{detail}");
+    // Nobody asked for it, so alone it is no answer.
+    let mut alone = twistctl(release.home());
+    alone.env("TWIST_ROOT", &root);
+    alone.args(["verify", "--json", "--manifest", "release.json"]);
+    let alone = answer(alone);
+    assert_eq!(alone.code, 2);
+    assert!(alone.stderr.contains("nothing was asked for"), "{alone:?}");
     flip(&release.signature(), 3, 0);
     assert_eq!(
         verify().code,

@@ -155,9 +155,19 @@ fn a_changed_bundle_is_named_by_file_and_byte() {
         &fs::read(good.join("index_bg.wasm")).unwrap(),
         false,
     );
-    put(&bundle, ".inputs", b"a note of the build", false);
     record(&release, &auth, &url_of(&program(&release)), &bundle);
     assert_eq!(verify(&release, &OURS).code, 0);
+    put(&bundle, ".inputs", b"", false);
+    let extra = verify(&release, &OURS);
+    assert_eq!(
+        extra.code, 1,
+        "it runs from a folder of its own, with two files in it"
+    );
+    assert_eq!(
+        extra.row("edge-vau-processor")["difference"]["file"],
+        ".inputs"
+    );
+    fs::remove_file(bundle.join(".inputs")).unwrap();
     flip(&bundle.join("index_bg.wasm"), 69_999, 1);
     let reference = release.good().display().to_string();
     let args = [&OURS[..], &["--reference", &reference]].concat();

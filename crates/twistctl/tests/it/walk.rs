@@ -1,6 +1,6 @@
 //! Reading artifacts from the disk.
 
-use crate::kit::release::put;
+use crate::kit::release::{fifo, put};
 use attest::Node;
 use std::ffi::OsStr;
 use std::fs;
@@ -104,5 +104,18 @@ fn a_file_larger_than_an_artifact_may_be_is_not_read() {
     let path = home.path().join("huge");
     // Sparse: it takes no room.
     fs::File::create(&path).unwrap().set_len(5 << 30).unwrap();
-    refused(&path, "larger than 4 GiB");
+    refused(&path, "larger than 2147483648 bytes");
+}
+
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let pipe = home.path().join("artifact/pipe");
+    put(home.path(), "artifact/file", b"x", false);
+    fifo(&pipe);
+    refused(
+        &home.path().join("artifact"),
+        "is a socket, a device or a pipe",
+    );
+    refused(&pipe, "is a socket, a device or a pipe");
 }

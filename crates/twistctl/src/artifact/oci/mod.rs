@@ -6,9 +6,12 @@
 mod archive;
 mod budget;
 mod docker;
+mod header;
 mod json;
 mod layout;
+mod pax;
 mod source;
+pub(crate) mod text;
 
 use attest::{Image, Layer, Sha256};
 use budget::Budget;
@@ -122,7 +125,18 @@ pub fn read(path: &Path) -> Result<ReadImage, OciError> {
 /// [`read`] with another limit.
 pub fn read_within(path: &Path, most_bytes: u64) -> Result<ReadImage, OciError> {
     let mut budget = Budget::new(most_bytes);
-    let mut source = Source::open(path, &mut budget)?;
+    let source = Source::open(path, &mut budget)?;
+    image(path, source, budget)
+}
+
+/// [`read`] of an archive in memory, which came from `path`.
+pub fn read_bytes(path: &Path, archive: &[u8]) -> Result<ReadImage, OciError> {
+    let mut budget = Budget::new(MOST_BYTES);
+    let items = archive::read(path, archive, &mut budget)?;
+    image(path, Source::Archive(items), budget)
+}
+
+fn image(path: &Path, mut source: Source, mut budget: Budget) -> Result<ReadImage, OciError> {
     let is_docker = source.has(docker::INDEX);
     let is_oci = source.has(layout::INDEX);
     match (is_docker, is_oci) {
@@ -239,7 +253,7 @@ fn shown(name: &str) -> String {
     let clean: String = name
         .chars()
         .take(200)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if text::is_shown(c) { c } else { '\u{fffd}' })
         .collect();
     if clean.is_empty() {
         "\"\"".into()

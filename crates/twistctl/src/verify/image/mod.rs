@@ -7,15 +7,14 @@
 mod places;
 
 use crate::artifact::oci::{self, OciError, ReadImage};
+use crate::artifact::walk;
 use crate::verify::input::named;
+use crate::verify::statements::ARCHIVE;
 use crate::verify::{BadInput, Context, Leg, Row};
 use attest::{Artifact, Difference, Entry, Image, Kind, Offset, Sha256, Verdict};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const LEG: &str = "oci";
-/// The archive in an artifact of kind image.
-const ARCHIVE: &str = "image.tar.gz";
 
 /// A path, and the artifact that it should be.
 #[derive(Debug)]
@@ -116,10 +115,10 @@ impl ImageFile {
 
     /// Whether the file itself is the release's.
     fn packed_alike(&self, artifact: &Artifact) -> bool {
-        let Some(Entry::File { sha256, .. }) = artifact.entry(ARCHIVE) else {
+        let Some(Entry::File { sha256, size, .. }) = artifact.entry(ARCHIVE) else {
             return false;
         };
-        self.path.is_file() && fs::read(&self.path).is_ok_and(|bytes| Sha256::of(&bytes) == *sha256)
+        walk::read_file(&self.path, *size).is_ok_and(|bytes| Sha256::of(&bytes) == *sha256)
     }
 
     /// Not an image, or one that contradicts itself: whatever it is, it is not the manifest's. One that only
@@ -164,7 +163,12 @@ impl ImageFile {
     }
 
     fn damaged_copy_of<'a>(&self, context: &'a Context) -> Option<(&'a Artifact, Vec<u8>)> {
-        let bytes = read_archive(&self.path)?;
+        let sizes = images(context).filter_map(|(artifact, _)| match artifact.entry(ARCHIVE) {
+            Some(Entry::File { size, .. }) => Some(*size),
+            _ => None,
+        });
+        // A copy with something more at its end is still a copy; what is far larger is none.
+        let bytes = walk::read_file(&self.path, sizes.max()?.saturating_add(1 << 20)).ok()?;
         let mut artifacts = images(context).map(|(artifact, _)| artifact);
         let artifact = match &self.expected {
             Some(name) => artifacts.find(|artifact| artifact.name.as_str() == name),
@@ -205,13 +209,6 @@ fn good_copies(
         .into_iter()
         .filter_map(|folder| oci::read(&folder.join(ARCHIVE)).ok())
         .filter(move |good| good.image == *image)
-}
-
-fn read_archive(path: &Path) -> Option<Vec<u8>> {
-    let meta = fs::metadata(path).ok()?;
-    (meta.is_file() && meta.len() <= oci::MOST_BYTES)
-        .then(|| fs::read(path).ok())
-        .flatten()
 }
 
 /// Whether it has a block of the artifact's archive in its place.

@@ -5,6 +5,7 @@
 //! rows say why.
 
 mod host;
+mod locks;
 mod nix;
 
 use crate::run::ask_in;
@@ -29,10 +30,14 @@ impl Leg for Rebuild {
             Vec::new()
         } else {
             match commit(context) {
-                Ok((paths, revision)) => match context.manifest.draft().builder {
-                    Builder::Nix => nix::check(context, &paths, &revision, &here, &own),
-                    Builder::Host => host::check(context, &paths, &revision, &own),
-                },
+                Ok((paths, revision)) => {
+                    let mut rows = match context.manifest.draft().builder {
+                        Builder::Nix => nix::check(context, &paths, &revision, &here, &own),
+                        Builder::Host => host::check(context, &paths, &revision, &own),
+                    };
+                    rows.extend(locks::check(context, &paths, &revision));
+                    rows
+                }
                 Err(why) => none_checked(&own, &why),
             }
         };
@@ -74,7 +79,30 @@ fn commit(context: &Context) -> Result<(Paths, String), String> {
             paths.root.display()
         )
     })?;
+    if !is_reachable(&paths, &revision) {
+        return Err(format!(
+            "no branch and no tag of {} leads to the commit {revision}; to build it is to run it, so nobody did",
+            paths.root.display()
+        ));
+    }
     Ok((paths, revision))
+}
+
+/// Whether the checkout stands for the commit. Git also keeps, and hosts hand out, commits that strangers proposed;
+/// whoever names one in a manifest must not have it run here.
+fn is_reachable(paths: &Paths, revision: &str) -> bool {
+    let contains = format!("--contains={revision}");
+    let refs = ["refs/heads", "refs/tags", "refs/remotes"];
+    let args = [&["for-each-ref", "--count=1", &contains], &refs[..]].concat();
+    let named = ask_in(&paths.root, "git", &args).is_some_and(|found| !found.is_empty());
+    // What is checked out may have no name, as in automatic builds.
+    named
+        || ask_in(
+            &paths.root,
+            "git",
+            &["merge-base", "--is-ancestor", revision, "HEAD"],
+        )
+        .is_some()
 }
 
 /// The last lines of what a tool printed, for a sentence.

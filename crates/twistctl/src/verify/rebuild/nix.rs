@@ -133,19 +133,32 @@ fn last_line(output: &str) -> &str {
 fn judge(context: &Context, artifact: &Artifact, path: &str, row: Row) -> Row {
     let row = context.compare_path(artifact, Path::new(path), row);
     let stated = artifact.store_path.as_ref().map(StorePath::as_str);
-    match (&row.verdict, stated) {
-        (Verdict::Match, Some(stated)) if stated != path => {
-            let detail = format!(
-                "the bytes are equal, but they were built in another way: the store path is {path}, {stated} expected"
-            );
-            row.verdict(Verdict::Differs(Difference {
-                file: None,
-                offset: Offset::Unknown,
-                expected: stated.to_owned(),
-                actual: path.to_owned(),
-                detail,
-            }))
-        }
-        _ => row,
+    match other_inputs(&row.verdict, stated, path) {
+        Some(note) => row.note(note),
+        None => row,
+    }
+}
+
+/// A store path is a hash of everything that a build started from, most of which leaves no trace in the result.
+/// The bytes are what was asked for, so another path is told and changes nothing.
+fn other_inputs(verdict: &Verdict, stated: Option<&str>, path: &str) -> Option<String> {
+    let stated = stated.filter(|stated| *stated != path)?;
+    (*verdict == Verdict::Match).then(|| {
+        format!("built from other inputs: store path {path}, and the manifest's is {stated}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_bytes_at_another_store_path_are_equal_and_the_path_is_told() {
+        let note = other_inputs(&Verdict::Match, Some("/nix/store/a"), "/nix/store/b").unwrap();
+        assert!(note.contains("/nix/store/a") && note.contains("/nix/store/b"));
+        assert!(other_inputs(&Verdict::Match, Some("/nix/store/a"), "/nix/store/a").is_none());
+        assert!(other_inputs(&Verdict::Match, None, "/nix/store/a").is_none());
+        let missing = Verdict::Missing(String::new());
+        assert!(other_inputs(&missing, Some("/nix/store/a"), "/nix/store/b").is_none());
     }
 }

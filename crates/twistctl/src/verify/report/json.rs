@@ -20,6 +20,7 @@ pub(super) fn value(report: &Report) -> Value {
         json!({
             "status": signature.status.name(),
             "keyId": signature.key_id,
+            "keyFile": signature.key_file.as_ref().map(|file| file.display().to_string()),
             "detail": signature.detail,
         })
     });

@@ -71,6 +71,11 @@ impl Report {
         table::text(self)
     }
 
+    /// What is wrong with the question, in one line for a terminal.
+    pub(super) fn fail(&mut self, error: &str) {
+        self.error = Some(table::clean(error));
+    }
+
     /// For a program: see `docs/reference/verify.md`.
     pub fn to_json(&self) -> serde_json::Value {
         json::value(self)

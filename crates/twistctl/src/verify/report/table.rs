@@ -1,5 +1,6 @@
 //! The answer as a table.
 
+use crate::artifact::oci::text::is_shown;
 use crate::verify::{Outcome, Report, Row};
 use attest::{Difference, Offset, Verdict};
 use std::fmt::Write;
@@ -135,6 +136,7 @@ fn verdict(text: &mut String, report: &Report) -> std::fmt::Result {
         format!(": {}", counts.join(", "))
     };
     let answer = match outcome {
+        Outcome::Equal if report.rows.is_empty() => "yes, signature only: nothing was compared",
         Outcome::Equal => "yes",
         Outcome::NotChecked => "not all could be checked",
         Outcome::BadSignature => "no: the signature does not hold, and nothing else was looked at",
@@ -145,12 +147,12 @@ fn verdict(text: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 /// Names come from strangers' files and servers, and the terminal obeys control characters.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' => ' ',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
+            c if is_shown(c) => c,
+            _ => '\u{fffd}',
         })
         .collect()
 }

@@ -190,6 +190,12 @@ pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8], executable: bool) {
     fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
 }
 
+/// A pipe that nobody writes to.
+pub(crate) fn fifo(path: &Path) {
+    let done = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(done.unwrap().success());
+}
+
 pub(crate) fn copy(from: &Path, to: &Path) {
     let done = std::process::Command::new("cp")
         .arg("-a")
