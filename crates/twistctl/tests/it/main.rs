@@ -19,5 +19,6 @@ mod rebuild;
 mod service;
 mod signature;
 mod stack;
+mod statements;
 mod two_readers;
 mod walk;

@@ -75,24 +75,24 @@ mod tests {
 
     #[test]
     fn records_have_one_meaning_or_none() {
-        let good = parse(b"10 path=ab\n20 mtime=1234567.89\n14 linkpath=c\n", false).unwrap();
+        let good = parse(b"11 path=ab\n20 mtime=1234567.89\n14 linkpath=c\n", false).unwrap();
         assert_eq!(good.path.as_deref(), Some(&b"ab"[..]));
         assert_eq!(good.linkpath.as_deref(), Some(&b"c"[..]));
         assert!(parse(b"20 mtime=1234567.89\n", true).is_ok());
         for (bad, is_global) in [
             (&b"9 path=a\n9 path=b\n"[..], false),
             (b"9 path=a\n", true),
-            (b"13 linkpath=a\n", true),
-            (b"13 linkpath=a\n9 path=a\n13 linkpath=a\n", false),
+            (b"14 linkpath=a\n", true),
+            (b"14 linkpath=a\n9 path=a\n14 linkpath=a\n", false),
             (b"9 size=1\n", false),
             (b"22 GNU.sparse.major=1\n", false),
             (b"23 SCHILY.xattr.user=1\n", false),
             (b"19 path=a\n9 path=b\n", false),
-            (b"09 path=a\n", false),
-            (b"+9 path=a\n", false),
+            (b"011 path=a\n", false),
+            (b"+11 path=a\n", false),
             (b"8 path=a\n", false),
             (b"8 path=\n", false),
-            (b"10 path=a\0\n", false),
+            (b"11 path=a\0\n", false),
             (b"9 path=a\n\0\0", false),
             (b"99999999999999999999 path=a\n", false),
             (b"path=a\n", false),
