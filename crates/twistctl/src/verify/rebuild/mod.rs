@@ -1,6 +1,7 @@
 //! `--rebuild`: builds the manifest's commit again and compares.
 //!
-//! Proves that the artifacts are what the commit builds, and that nothing else went into them. Only a clean
+//! Proves that the artifacts are what the commit builds. With Nix only the last step of each artifact is made here for
+//! certain; what it starts from may come from a binary cache that this machine's Nix trusts. Only a clean
 //! commit can be built again, by the builder of the manifest and with the same tools; where that cannot be had, the
 //! rows say why.
 

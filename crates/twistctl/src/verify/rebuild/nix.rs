@@ -55,7 +55,8 @@ enum Built {
     Unstable(String),
 }
 
-/// Builds it on this machine, also when the result is in the store or in a binary cache already.
+/// Builds it on this machine, also when the result is in the store or in a binary cache already. What it is built from
+/// is taken as Nix has it.
 fn rebuilt(attribute: &str, name: &str) -> Result<Built, String> {
     let title = format!("rebuild {name}");
     Step::during(title, |step| {
