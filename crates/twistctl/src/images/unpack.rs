@@ -43,6 +43,8 @@ mod tests {
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(1);
         header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
         header.set_cksum();
         let mut archive = tar::Builder::new(Vec::new());
         archive.append(&header, b"x".as_slice()).unwrap();
