@@ -3,14 +3,15 @@
 use crate::damaged_images::{entry, read, refused};
 use crate::kit::image::{Entry, Image, tar};
 use crate::kit::release::image;
+use std::fmt::Write as _;
 use tar::EntryType;
 
 /// An extended header. The length of each record counts itself: two digits here.
 fn pax(kind: EntryType, records: &[&str]) -> Entry {
-    let text: String = records
-        .iter()
-        .map(|record| format!("{} {record}\n", record.len() + 4))
-        .collect();
+    let mut text = String::new();
+    for record in records {
+        writeln!(text, "{} {record}", record.len() + 4).unwrap();
+    }
     Entry {
         kind,
         ..Entry::file("pax", text.as_bytes())
