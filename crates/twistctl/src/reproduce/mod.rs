@@ -46,13 +46,14 @@ pub(crate) fn run(paths: &Paths, step: &Step) -> Result<Report, CtlError> {
     fs::set_permissions(&builder, fs::Permissions::from_mode(0o755))
         .map_err(CtlError::io("set the mode of", &builder))?;
 
-    let mut text = vec![source(paths)?];
+    let (commit, described) = source(paths)?;
+    let mut text = vec![described];
     let toolchain = Toolchain::find(paths, &place)?;
     let first = Side::first(paths, &place);
     let second = Side::second(paths, &place);
-    first.prepare(paths, None)?;
+    first.prepare(paths, &commit, None)?;
     let conditions = Conditions::possible(&first, &second, &toolchain)?;
-    second.prepare(paths, conditions.user())?;
+    second.prepare(paths, &commit, conditions.user())?;
     text.push(conditions.describe());
 
     let build = |name: &str, side: &Side, conditions: &Conditions| {
@@ -85,16 +86,17 @@ pub(crate) fn run(paths: &Paths, step: &Step) -> Result<Report, CtlError> {
     })
 }
 
-/// What is built: the commit, whatever else lies in the checkout.
-fn source(paths: &Paths) -> Result<String, CtlError> {
+/// What is built: the commit, whatever else lies in the checkout; and the sentence about it.
+fn source(paths: &Paths) -> Result<(String, String), CtlError> {
     let git = |args: &[&str]| ask_in(&paths.root, "git", args);
     let head = git(&["rev-parse", "HEAD"]).ok_or_else(|| {
         CtlError::Help("the checkout has no commit to build, or git is missing".into())
     })?;
-    Ok(match git(&["status", "--porcelain"]).as_deref() {
+    let described = match git(&["status", "--porcelain"]).as_deref() {
         Some("") => format!("commit {head}"),
         _ => format!("commit {head}; what was changed in the checkout since is not built"),
-    })
+    };
+    Ok((head, described))
 }
 
 fn wipe(folder: &Path) -> Result<(), CtlError> {

@@ -55,22 +55,34 @@ impl Side {
         self.place.join("dist")
     }
 
-    /// Clones the commit and gives everything to `user`.
-    pub(super) fn prepare(&self, paths: &Paths, user: Option<u32>) -> Result<(), CtlError> {
+    /// Clones `commit`, wherever the checkout has moved since it was named, and gives everything to `user`.
+    pub(super) fn prepare(
+        &self,
+        paths: &Paths,
+        commit: &str,
+        user: Option<u32>,
+    ) -> Result<(), CtlError> {
         for folder in [self.home(), self.temporary(), self.cache.clone()] {
             fs::create_dir_all(&folder).map_err(CtlError::io("make", &folder))?;
         }
         let mut clone = Command::new("git");
         clone
-            .args(["clone", "--quiet", "--no-hardlinks"])
+            .args(["clone", "--quiet", "--no-hardlinks", "--no-checkout"])
             .arg(&paths.root)
             .arg(&self.root);
-        let ended = watch(clone, |_| {})?;
-        if !ended.ok {
-            return Err(CtlError::Tool {
-                what: "cloning the checkout".into(),
-                output: ended.output,
-            });
+        let mut checkout = Command::new("git");
+        checkout
+            .arg("-C")
+            .arg(&self.root)
+            .args(["checkout", "--quiet", "--detach", commit]);
+        for command in [clone, checkout] {
+            let ended = watch(command, |_| {})?;
+            if !ended.ok {
+                return Err(CtlError::Tool {
+                    what: format!("cloning {commit}"),
+                    output: ended.output,
+                });
+            }
         }
         if let Some(own) = &self.cargo_home {
             seed(&cargo_home(), own)?;
@@ -159,4 +171,48 @@ fn give(path: &Path, user: u32) -> Result<(), CtlError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(folder: &Path, args: &[&str]) -> String {
+        let done = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args(args)
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_commit_made_between_the_two_clones_is_in_neither() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("checkout");
+        fs::create_dir(&root).unwrap();
+        git(&root, &["init", "-q"]);
+        let commit = |text: &str| {
+            fs::write(root.join("file"), text).unwrap();
+            git(&root, &["add", "."]);
+            git(&root, &["commit", "-q", "-m", text]);
+            git(&root, &["rev-parse", "HEAD"])
+        };
+        let (named, _later) = (commit("named"), commit("later"));
+        let paths = Paths {
+            root,
+            cache: folder.path().join("cache"),
+            state: folder.path().join("state"),
+        };
+        let side = Side::first(&paths, folder.path());
+        side.prepare(&paths, &named, None).unwrap();
+        assert_eq!(
+            fs::read_to_string(side.root().join("file")).unwrap(),
+            "named"
+        );
+        assert_eq!(git(side.root(), &["rev-parse", "HEAD"]), named);
+        assert_eq!(git(side.root(), &["status", "--porcelain"]), "");
+    }
 }
