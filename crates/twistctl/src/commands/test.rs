@@ -6,7 +6,7 @@ use crate::{CtlError, Paths, ui};
 /// Options of `test`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The suites to run; without any, all but `nix` (unless Nix is here), `budgets`, `reproduce`, `soak`,
+    /// The suites to run; without any, all but `nix` (unless Nix is here), `budgets`, `images`, `reproduce`, `soak`,
     /// `fuzz` and `load`.
     #[arg(value_enum)]
     suites: Vec<Suite>,
