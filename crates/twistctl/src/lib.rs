@@ -17,6 +17,7 @@ pub mod smoke;
 pub mod suites;
 pub mod verify;
 
+mod git;
 mod images;
 mod reproduce;
 mod run;

@@ -21,7 +21,6 @@ pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
 pub(crate) use folder::{MANIFEST, files};
 pub(crate) use make::BUNDLE;
 pub(crate) use remap::cargo_home;
-pub(crate) use source::git;
 
 use crate::ui::Step;
 use crate::{CtlError, Paths};

@@ -1,14 +1,14 @@
 //! What is built: the commit, whether anything was changed since, and the locks.
 
+use crate::git::git;
 use crate::repository::{self, Edits, Report};
 use crate::{CtlError, Paths};
 use attest::{Revision, Sha256, Source};
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{env, fs};
 
 /// The files that decide which dependencies are used.
 const LOCKS: [&str; 3] = ["Cargo.lock", "edge/package-lock.json", "flake.lock"];
@@ -91,42 +91,10 @@ fn ask(root: &Path, args: &[&str]) -> Option<Vec<u8>> {
     output.status.success().then_some(output.stdout)
 }
 
-/// git in `root` that does not do what the person's settings and environment say.
-pub(crate) fn git(root: &Path) -> Command {
-    git_without(root, env::vars_os().map(|(name, _)| name))
-}
-
-fn git_without(root: &Path, inherited: impl Iterator<Item = OsString>) -> Command {
-    let mut command = Command::new("git");
-    let of_git = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("GIT_"));
-    for name in inherited.filter(|name| of_git(name)) {
-        command.env_remove(name);
-    }
-    command
-        .current_dir(root)
-        // A checkout that another user owns is only read.
-        .args(["-c", "safe.directory=*"])
-        .args(["-c", "status.showUntrackedFiles=all"])
-        .args(["-c", "core.fsmonitor=false"])
-        .args(["-c", "core.untrackedCache=false"])
-        .args(["-c", "core.excludesFile="])
-        .args(["-c", "core.attributesFile="])
-        .args(["-c", "core.autocrlf=false"])
-        .args(["-c", "core.hooksPath=/dev/null"])
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
-    command
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use crate::git::test as git;
 
     fn checkout(folder: &Path) -> Paths {
         for lock in LOCKS {
@@ -139,16 +107,6 @@ mod tests {
             cache: folder.join("cache"),
             state: folder.join("state"),
         }
-    }
-
-    fn git(folder: &Path, args: &[&str]) {
-        let done = Command::new("git")
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
-            .args(args)
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{done:?}");
     }
 
     #[test]
@@ -234,17 +192,6 @@ mod tests {
     fn other(folder: &Path) -> String {
         let id = ask(folder, &["hash-object", "other"]).unwrap();
         String::from_utf8(id).unwrap().trim().to_owned()
-    }
-
-    #[test]
-    fn a_hook_cannot_point_git_at_another_repository() {
-        let names = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "PATH"];
-        let command = git_without(Path::new("/"), names.into_iter().map(OsString::from));
-        let removed: Vec<&OsStr> = command
-            .get_envs()
-            .filter_map(|(name, value)| value.is_none().then_some(name))
-            .collect();
-        assert_eq!(removed, ["GIT_CONFIG_COUNT", "GIT_DIR", "GIT_INDEX_FILE"]);
     }
 
     #[test]

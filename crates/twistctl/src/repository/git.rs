@@ -8,15 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-/// Set for the children of a git hook, and then about another repository or index than the one in `root`.
-const OF_A_HOOK: [&str; 5] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-];
-
 /// A path that git tracks.
 #[derive(Debug)]
 pub(super) struct Tracked {
@@ -180,20 +171,8 @@ fn entry(line: &[u8]) -> Option<Tracked> {
 }
 
 fn git(root: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(root)
-        // A checkout that another user owns (a mounted folder in a container) is only read here.
-        .args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false"])
-        .args(args)
-        .env("LC_ALL", "C")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        // A clone without all blobs: asking for one must not go to the network.
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .stdin(Stdio::null());
-    for name in OF_A_HOOK {
-        command.env_remove(name);
-    }
+    let mut command = crate::git::git(root);
+    command.args(args);
     command
 }
 

@@ -1,6 +1,7 @@
 //! One of the two places: a clone of the commit, a cache, perhaps a `CARGO_HOME` of its own.
 
 use crate::build::cargo_home;
+use crate::git::git;
 use crate::reproduce::condition::Conditions;
 use crate::reproduce::toolchain::Toolchain;
 use crate::run::watch;
@@ -8,7 +9,6 @@ use crate::{CtlError, Paths, tools};
 use std::fs;
 use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 #[derive(Debug)]
 pub(super) struct Side {
@@ -65,16 +65,13 @@ impl Side {
         for folder in [self.home(), self.temporary(), self.cache.clone()] {
             fs::create_dir_all(&folder).map_err(CtlError::io("make", &folder))?;
         }
-        let mut clone = Command::new("git");
+        let mut clone = git(&paths.root);
         clone
             .args(["clone", "--quiet", "--no-hardlinks", "--no-checkout"])
             .arg(&paths.root)
             .arg(&self.root);
-        let mut checkout = Command::new("git");
-        checkout
-            .arg("-C")
-            .arg(&self.root)
-            .args(["checkout", "--quiet", "--detach", commit]);
+        let mut checkout = git(&self.root);
+        checkout.args(["checkout", "--quiet", "--detach", commit]);
         for command in [clone, checkout] {
             let ended = watch(command, |_| {})?;
             if !ended.ok {
@@ -176,17 +173,7 @@ fn give(path: &Path, user: u32) -> Result<(), CtlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn git(folder: &Path, args: &[&str]) -> String {
-        let done = Command::new("git")
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
-            .args(args)
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{done:?}");
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
-    }
+    use crate::git::test as git;
 
     #[test]
     fn a_commit_made_between_the_two_clones_is_in_neither() {

@@ -7,7 +7,8 @@
 //! which are checked here by the hashes in the lock: cargo does so only when it downloads.
 
 use super::{LEG, failed, none_checked, tail};
-use crate::build::{cargo_home, git};
+use crate::build::cargo_home;
+use crate::git::git;
 use crate::reproduce::seed;
 use crate::run::watch;
 use crate::ui::Step;
