@@ -2,6 +2,7 @@
 
 use domain::WalletAddress;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// `POST /auth/nonce`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +81,104 @@ pub struct TokenResponse {
     pub access_token: String,
     /// Seconds until the access token expires.
     pub expires_in: u64,
+    /// For `POST /auth/refresh`; works once, `twr_` and base64url.
+    pub refresh_token: String,
+    /// Seconds until the refresh token expires unless it is used; the session's own end may come sooner.
+    pub refresh_expires_in: u64,
+}
+
+/// `POST /auth/refresh`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RefreshRequest {
+    /// The newest refresh token of the session.
+    pub refresh_token: String,
+}
+
+/// One open session of the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionInfo {
+    /// Its id, the `sid` of its tokens.
+    pub id: Uuid,
+    /// The wallet that signed in.
+    pub wallet_address: WalletAddress,
+    /// RFC 3339.
+    pub created_at: String,
+    /// When it was last refreshed, RFC 3339.
+    pub last_used_at: String,
+    /// When it ends, however much it is used, RFC 3339.
+    pub expires_at: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// `GET /auth/sessions`, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionList {
+    /// Open sessions of the user, at most 20.
+    pub sessions: Vec<SessionInfo>,
+}
+
+/// `POST /auth/logout-all`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionsEnded {
+    /// How many sessions this request ended, the caller's own included.
+    pub ended: u32,
+}
+
+/// Wallets a user can have at a time.
+pub const MAX_WALLETS_PER_USER: u32 = 10;
+
+/// `POST /auth/wallets/nonce`: the caller wants to link another wallet. Answered with a [`NonceResponse`] whose
+/// message names both wallets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkWalletNonceRequest {
+    /// The wallet to link.
+    pub wallet_address: WalletAddress,
+}
+
+/// `POST /auth/wallets`: both wallets sign the same message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkWalletRequest {
+    /// The wallet to link.
+    pub wallet_address: WalletAddress,
+    /// The message exactly as `/auth/wallets/nonce` gave it.
+    pub message: String,
+    /// Its signature by the wallet to link, base58 or base64 of 64 bytes.
+    pub signature: String,
+    /// Its signature by the wallet that is signed in.
+    pub current_signature: String,
+}
+
+/// A wallet of the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkedWallet {
+    /// The wallet.
+    pub wallet_address: WalletAddress,
+    /// RFC 3339.
+    pub linked_at: String,
+}
+
+/// `GET /auth/wallets` and `POST /auth/wallets`: every wallet of the user, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WalletList {
+    /// At least one.
+    pub wallets: Vec<LinkedWallet>,
 }
 
 /// `GET /.well-known/jwks.json` (RFC 7517).

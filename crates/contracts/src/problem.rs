@@ -49,6 +49,10 @@ codes! {
     RequestMethodNotAllowed = "request.method_not_allowed", 405, "Method not allowed";
     /// The server gave up waiting; it is not known whether the request had an effect.
     RequestTimeout = "request.timeout", 503, "The request took too long";
+    /// More requests are being served than the service takes at a time.
+    RequestOverloaded = "request.overloaded", 503, "The service is busy";
+    /// A browser sent the request from a page that may not call this service.
+    RequestOriginRefused = "request.origin_refused", 403, "This origin may not call the service";
     /// The JSON is well-formed but a field is wrong; `errors` says which.
     ValidationFailed = "validation.failed", 400, "A field is not valid";
     /// No `Authorization: Bearer`.
@@ -57,6 +61,14 @@ codes! {
     AuthTokenInvalid = "auth.token_invalid", 401, "The access token is not valid";
     /// The token was good once.
     AuthTokenExpired = "auth.token_expired", 401, "The access token has expired";
+    /// The session of the token was ended.
+    AuthSessionRevoked = "auth.session_revoked", 401, "The session was ended";
+    /// The refresh token is not one of ours, or its session is over.
+    AuthRefreshInvalid = "auth.refresh_invalid", 401, "The refresh token is not valid";
+    /// The refresh token was used before; its session is now ended, since one of the two users may be a thief.
+    AuthRefreshReused = "auth.refresh_reused", 401, "The refresh token was used before";
+    /// Whether the session was ended cannot be found out now, and the request is one that must not be served without knowing.
+    AuthRevocationUnknown = "auth.revocation_unknown", 503, "Whether the session is still open is not known";
     /// The nonce was used, has expired or was never given out.
     AuthNonceUsed = "auth.nonce_used", 400, "The sign-in nonce is used, expired or unknown";
     /// The wallet did not sign this message.
@@ -67,6 +79,16 @@ codes! {
     PermissionDenied = "permission.denied", 403, "Not allowed";
     /// No such route or object, or not the caller's.
     NotFound = "not_found", 404, "Not found";
+    /// The route needs an `Idempotency-Key`, or the one that was sent is not of its form.
+    IdempotencyKeyMissing = "idempotency.key_missing", 400, "Send an Idempotency-Key";
+    /// The first request with this key is still being served.
+    IdempotencyInProgress = "idempotency.in_progress", 409, "The first request with this key is still running";
+    /// The key came with another request before.
+    IdempotencyKeyReused = "idempotency.key_reused", 422, "The Idempotency-Key belongs to another request";
+    /// The wallet belongs to another user.
+    WalletTaken = "wallet.taken", 409, "The wallet belongs to another user";
+    /// The user has as many wallets as one may have.
+    WalletLimitReached = "wallet.limit_reached", 409, "No more wallets can be linked";
     /// The proof does not show that the caller holds the device's key now.
     DeviceProofInvalid = "device.proof_invalid", 400, "The device proof is not valid";
     /// The device belongs to another user.
@@ -101,6 +123,7 @@ impl Code {
     /// Whether the same request may succeed later without a change.
     pub const fn retryable(self) -> bool {
         matches!(self.status(), 408 | 425 | 429 | 503)
+            || matches!(self, Self::IdempotencyInProgress)
     }
 
     /// The code with this text.

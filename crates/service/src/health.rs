@@ -1,10 +1,10 @@
 //! Liveness and readiness.
 
+use crate::access::{Routes, Rule};
 use crate::clock;
 use crate::extract::Json;
+use crate::limit::RateClass;
 use aide::OperationOutput;
-use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as ApiResponse, StatusCode as ApiStatus};
 use axum::response::{IntoResponse, Response};
@@ -149,30 +149,24 @@ impl ReadyChecks {
 }
 
 /// `GET /health` and `GET /ready`.
-pub fn routes<S>(checks: ReadyChecks) -> ApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    ApiRouter::new()
-        .api_route(
-            "/health",
-            get_with(health, |op| {
-                op.id("health").summary("The process answers").tag("health")
-            }),
-        )
-        .api_route(
+pub fn routes(checks: ReadyChecks) -> Routes {
+    let rule = Rule::public(RateClass::Unlimited);
+    Routes::new()
+        .get("/health", rule, health, |op| {
+            op.id("health").summary("The process answers").tag("health")
+        })
+        .get(
             "/ready",
-            get_with(
-                move || {
-                    let checks = checks.clone();
-                    async move { checks.answer().await }
-                },
-                |op| {
-                    op.id("ready")
-                        .summary("The service can do its work")
-                        .tag("health")
-                },
-            ),
+            rule,
+            move || {
+                let checks = checks.clone();
+                async move { checks.answer().await }
+            },
+            |op| {
+                op.id("ready")
+                    .summary("The service can do its work")
+                    .tag("health")
+            },
         )
 }
 

@@ -4,11 +4,11 @@
 //! disk. It is read once, when first asked for, and never by `/ready`.
 
 use crate::ApiError;
+use crate::access::{Routes, Rule};
 use crate::config::ConfigError;
 use crate::extract::Json;
+use crate::limit::RateClass;
 use crate::server::About;
-use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
 use contracts::version::{Binary, Version};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
@@ -77,23 +77,19 @@ impl Revision {
 }
 
 /// `GET /version`.
-pub(crate) fn routes<S>(about: About) -> ApiRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    ApiRouter::new().api_route(
+pub(crate) fn routes(about: About) -> Routes {
+    Routes::new().get(
         "/version",
-        get_with(
-            move || {
-                let about = about.clone();
-                async move { answer(about).await }
-            },
-            |op| {
-                op.id("version")
-                    .summary("Which build answers")
-                    .tag("health")
-            },
-        ),
+        Rule::public(RateClass::Unlimited),
+        move || {
+            let about = about.clone();
+            async move { answer(about).await }
+        },
+        |op| {
+            op.id("version")
+                .summary("Which build answers")
+                .tag("health")
+        },
     )
 }
 

@@ -6,6 +6,8 @@ use crate::domain::token::TokenPolicy;
 use crate::error::StartError;
 use crate::store::keys::KeyRing;
 use sea_orm::DatabaseConnection;
+use service::access::Guards;
+use service::auth::{Revocations, TokenVerifier};
 use service::db;
 use service::health::ReadyCheck;
 use service::redis::Redis;
@@ -20,6 +22,7 @@ pub(crate) struct AppState {
     pub(crate) database: DatabaseConnection,
     pub(crate) redis: Redis,
     pub(crate) keys: KeyRing,
+    pub(crate) guards: Guards,
 }
 
 impl AppState {
@@ -29,18 +32,24 @@ impl AppState {
         let database = db::connect(&config.database, "auth-service")
             .await
             .map_err(|_| StartError::Database)?;
+        let keys = KeyRing::new(
+            database.clone(),
+            config.sealing_key()?,
+            Duration::from_secs(config.key_refresh_seconds),
+        );
         Ok(Self {
+            guards: Guards {
+                verifier: TokenVerifier::with_keys(config.issuer.clone(), Arc::new(keys.clone())),
+                revocations: Revocations::watch(database.clone()),
+                database: database.clone(),
+            },
             challenger: Arc::new(config.challenger()),
             tokens: Arc::new(TokenPolicy {
                 issuer: config.issuer.clone(),
                 ttl: config.access_ttl(),
             }),
             redis: Redis::connect(&config.redis)?,
-            keys: KeyRing::new(
-                database.clone(),
-                config.sealing_key()?,
-                Duration::from_secs(config.key_refresh_seconds),
-            ),
+            keys,
             database,
         })
     }

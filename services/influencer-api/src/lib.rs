@@ -11,6 +11,7 @@ pub use config::Config;
 pub use state::{AppState, StartError};
 
 use sea_orm::DatabaseConnection;
+use service::access::Guards;
 use service::health::ReadyCheck;
 use service::server::{About, App};
 use service::version::Revision;
@@ -22,6 +23,11 @@ pub fn app(state: &AppState, revision: Option<Revision>) -> App {
             service: "influencer-api",
             description: "A wallet's account: devices, rewards, balance. Errors are problem+json with a stable `code`.",
             revision,
+        },
+        Guards {
+            verifier: state.verifier.clone(),
+            revocations: state.revocations.clone(),
+            database: state.db.clone(),
         },
         routes::public().with_state(state.clone()),
         routes::internal().with_state(state.clone()),

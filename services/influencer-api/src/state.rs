@@ -5,7 +5,7 @@ use axum::extract::FromRef;
 use contracts::Code;
 use sea_orm::DatabaseConnection;
 use service::ApiError;
-use service::auth::TokenVerifier;
+use service::auth::{Revocations, TokenVerifier};
 use service::hmac::HmacKeys;
 use service::redis::{Redis, WindowCounter};
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub struct AppState {
     pub redis: Redis,
     /// Believes access tokens.
     pub verifier: TokenVerifier,
+    /// Knows which sessions were ended.
+    pub revocations: Revocations,
     /// Secrets of the edge.
     pub ingest_keys: HmacKeys,
     /// Limits.
@@ -45,8 +47,10 @@ pub enum StartError {
 impl AppState {
     /// Prepares connections; none has to succeed yet.
     pub async fn new(config: &Config) -> Result<Self, StartError> {
+        let db = service::db::connect(&config.database, "influencer-api").await?;
         Ok(Self {
-            db: service::db::connect(&config.database, "influencer-api").await?,
+            revocations: Revocations::watch(db.clone()),
+            db,
             redis: Redis::connect(&config.redis)?,
             verifier: TokenVerifier::new(config.token.clone())
                 .map_err(|error| StartError::Verifier(error.to_string()))?,

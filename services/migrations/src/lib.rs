@@ -38,6 +38,8 @@ sql_migration!(CreateIdentity, "m20261120_000001_create_identity");
 sql_migration!(CreateDevices, "m20261120_000002_create_devices");
 sql_migration!(CreateLedger, "m20261120_000003_create_ledger");
 sql_migration!(CreateVaus, "m20261120_000004_create_vaus");
+sql_migration!(AddSessionRules, "m20261120_000005_add_session_rules");
+sql_migration!(AddKeyLife, "m20261120_000006_add_key_life");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +53,8 @@ impl MigratorTrait for Migrator {
             Box::new(CreateDevices),
             Box::new(CreateLedger),
             Box::new(CreateVaus),
+            Box::new(AddSessionRules),
+            Box::new(AddKeyLife),
         ]
     }
 }

@@ -1,11 +1,13 @@
 //! The issuer's public keys, fetched when needed and kept through its absence.
 
+use super::verifier::{KeySource, VerifyingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::auth::{Jwk, Jwks};
-use jsonwebtoken::DecodingKey;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -42,9 +44,9 @@ impl Default for JwksPolicy {
 
 /// What is known of a key name.
 #[derive(Debug)]
-pub(super) enum Lookup {
+pub enum Lookup {
     /// The key.
-    Found(Arc<DecodingKey>),
+    Found(VerifyingKey),
     /// The issuer was asked and has no such key.
     Unknown,
     /// The issuer could not be asked: not the same as having no keys.
@@ -53,7 +55,7 @@ pub(super) enum Lookup {
 
 #[derive(Debug, Default)]
 struct State {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    keys: HashMap<String, VerifyingKey>,
     fetched: Option<Instant>,
     attempted: Option<Instant>,
     last_failed: bool,
@@ -97,11 +99,6 @@ impl JwksCache {
         }
         self.fetch().await;
         self.settled(kid)
-    }
-
-    /// Fetches if there is no set yet; whether there is a usable one.
-    pub(super) async fn warm(&self) -> bool {
-        !matches!(self.key("").await, Lookup::Unavailable)
     }
 
     /// The answer that needs no fetch now, if there is one.
@@ -157,7 +154,7 @@ impl JwksCache {
         metrics::counter!(telemetry::metrics::JWKS_FETCHES, "result" => word).increment(1);
     }
 
-    async fn download(&self) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
+    async fn download(&self) -> Result<HashMap<String, VerifyingKey>, String> {
         let mut response = self
             .http
             .get(&self.url)
@@ -181,14 +178,16 @@ impl JwksCache {
     }
 }
 
+impl KeySource for JwksCache {
+    fn key<'a>(&'a self, kid: &'a str) -> Pin<Box<dyn Future<Output = Lookup> + Send + 'a>> {
+        Box::pin(Self::key(self, kid))
+    }
+}
+
 /// The key if it is one that may sign access tokens; others in the set are not ours to judge.
-fn usable_key(jwk: &Jwk) -> Option<(String, Arc<DecodingKey>)> {
+fn usable_key(jwk: &Jwk) -> Option<(String, VerifyingKey)> {
     let ours = jwk.kty == "OKP" && jwk.crv == "Ed25519" && jwk.alg == "EdDSA" && jwk.use_ == "sig";
     let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(&jwk.x).ok()?.try_into().ok()?;
-    (ours && domain::ed25519::is_signing_key(&bytes)).then(|| {
-        (
-            jwk.kid.clone(),
-            Arc::new(super::crypto::decoding_key(&bytes)),
-        )
-    })
+    (ours && domain::ed25519::is_signing_key(&bytes))
+        .then(|| (jwk.kid.clone(), VerifyingKey::new(&bytes)))
 }

@@ -3,9 +3,12 @@
 mod crypto;
 mod jwks;
 mod principal;
+mod revocation;
 mod verifier;
 
 pub use crypto::AccessTokenSigner;
-pub use jwks::JwksPolicy;
+pub use jwks::{JwksPolicy, Lookup};
+pub(crate) use principal::bearer;
 pub use principal::{BEARER_SCHEME, Principal};
-pub use verifier::{TokenConfig, TokenVerifier, VerifyError};
+pub use revocation::Revocations;
+pub use verifier::{KeySource, TokenConfig, TokenVerifier, VerifyError, VerifyingKey};

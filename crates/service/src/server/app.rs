@@ -1,19 +1,28 @@
 //! An application: its routes, its documentation, its readiness.
 
+use crate::access::{Gate, Guards, RouteRule, Routes, Rule, gate};
 use crate::auth::BEARER_SCHEME;
 use crate::health::{self, ReadyCheck, ReadyChecks};
 use crate::hmac::HMAC_SCHEME;
+use crate::limit::RateClass;
 use crate::version::{self, Revision};
-use aide::axum::ApiRouter;
 use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use http::Method;
 use http::header::CONTENT_TYPE;
 use std::fmt;
 use std::sync::Arc;
 
 /// The alias under which public routes answer too.
-pub(super) const ALIAS: &str = "/api/v1";
+pub(crate) const ALIAS: &str = "/api/v1";
+
+const DOCUMENT: RouteRule = RouteRule {
+    method: Method::GET,
+    path: "/openapi.json",
+    rule: Rule::public(RateClass::Unlimited),
+};
 
 /// Which service an application is.
 #[derive(Debug, Clone)]
@@ -29,6 +38,7 @@ pub struct About {
 /// What [`super::start`] serves.
 pub struct App {
     pub(super) router: Router,
+    rules: Vec<RouteRule>,
     pub(super) checks: ReadyChecks,
     openapi: Arc<OpenApi>,
 }
@@ -47,8 +57,9 @@ impl App {
     /// this in one go, without an `await` between.
     pub fn new(
         about: About,
-        public: ApiRouter,
-        internal: ApiRouter,
+        guards: Guards,
+        public: Routes,
+        internal: Routes,
         checks: Vec<ReadyCheck>,
     ) -> Self {
         let checks = ReadyChecks::new(checks);
@@ -57,6 +68,10 @@ impl App {
         let public = public
             .merge(health::routes(checks.clone()))
             .merge(version::routes(about));
+        let (public, mut rules) = public.into_parts();
+        let (internal, internal_rules) = internal.into_parts();
+        rules.extend(internal_rules);
+        rules.push(DOCUMENT);
         let alias: Router = public.clone().into();
         let mut openapi = OpenApi {
             info: Info {
@@ -78,12 +93,19 @@ impl App {
                 "/openapi.json",
                 get(async move || ([(CONTENT_TYPE, "application/json")], document.clone())),
             )
-            .nest(ALIAS, alias);
+            .nest(ALIAS, alias)
+            .layer(from_fn_with_state(Gate::new(&rules, guards), gate));
         Self {
             router,
+            rules,
             checks,
             openapi: Arc::new(openapi),
         }
+    }
+
+    /// The authorisation table: every route with its rule.
+    pub fn rules(&self) -> &[RouteRule] {
+        &self.rules
     }
 
     /// The documentation, as `/openapi.json` gives it.

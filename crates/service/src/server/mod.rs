@@ -6,6 +6,7 @@ mod ops;
 mod problems;
 mod shell;
 
+pub(crate) use app::ALIAS;
 pub use app::{About, App};
 pub(crate) use problems::carry_error;
 

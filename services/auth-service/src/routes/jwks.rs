@@ -2,8 +2,6 @@
 
 use crate::state::AppState;
 use aide::OperationOutput;
-use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as ApiResponse, StatusCode};
 use axum::extract::State;
@@ -11,17 +9,17 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use contracts::auth::Jwks;
 use service::ApiError;
+use service::access::{Routes, Rule};
 use service::extract::Json;
+use service::limit::RateClass;
 
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new().api_route(
-        "/.well-known/jwks.json",
-        get_with(jwks, |op| {
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().get("/.well-known/jwks.json", Rule::public(RateClass::Unlimited), jwks, |op| {
             op.id("getJwks")
                 .summary("The public keys of access tokens")
                 .description("A new key appears here before it signs, an old one stays until its tokens are over.")
                 .tag("auth")
-        }),
+        },
     )
 }
 

@@ -5,14 +5,15 @@ mod nonce;
 mod verify;
 
 use crate::state::AppState;
-use aide::axum::ApiRouter;
+use service::access::Routes;
 use service::server::{About, App};
 use service::version::Revision;
 
 /// The whole application.
 pub(crate) fn app(state: AppState, revision: Option<Revision>) -> App {
     let checks = state.ready_checks();
-    let public = ApiRouter::new()
+    let guards = state.guards.clone();
+    let public = Routes::new()
         .merge(nonce::router())
         .merge(verify::router())
         .merge(jwks::router())
@@ -23,8 +24,9 @@ pub(crate) fn app(state: AppState, revision: Option<Revision>) -> App {
             description: "Wallet sign-in: a nonce, a signed message, an access token, and the keys to verify it.",
             revision,
         },
+        guards,
         public,
-        ApiRouter::new(),
+        Routes::new(),
         checks,
     )
 }

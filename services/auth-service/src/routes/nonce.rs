@@ -3,22 +3,20 @@
 use crate::domain::nonce::Nonce;
 use crate::state::AppState;
 use crate::store::nonces;
-use aide::axum::ApiRouter;
-use aide::axum::routing::post_with;
 use axum::extract::State;
 use contracts::auth::{NonceRequest, NonceResponse};
 use service::ApiError;
+use service::access::{Routes, Rule};
 use service::extract::Json;
+use service::limit::RateClass;
 use telemetry::metrics::AUTH_NONCE_ISSUED;
 use time::OffsetDateTime;
 
 /// A wallet address and its quotes, with room to spare.
 const BODY_LIMIT: usize = 4 * 1024;
 
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new().api_route(
-        "/auth/nonce",
-        post_with(nonce, |op| {
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().post("/auth/nonce", Rule::public(RateClass::SignIn), nonce, |op| {
             op.id("createNonce")
                 .summary("Ask for a message to sign")
                 .description(
@@ -26,7 +24,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                      byte for byte; `POST /auth/verify` takes it back once, within `ttlSeconds`.",
                 )
                 .tag("auth")
-        }),
+        },
     )
 }
 

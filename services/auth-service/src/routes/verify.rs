@@ -5,13 +5,13 @@ use crate::domain::nonce::Nonce;
 use crate::domain::signature::WalletSignature;
 use crate::state::AppState;
 use crate::store::{nonces, sessions};
-use aide::axum::ApiRouter;
-use aide::axum::routing::post_with;
 use axum::extract::State;
 use contracts::Code;
 use contracts::auth::{TokenResponse, VerifyRequest};
 use domain::siws::SignInMessage;
+use service::access::{Routes, Rule};
 use service::extract::Json;
+use service::limit::RateClass;
 use service::{ApiError, clock};
 use telemetry::metrics::AUTH_SIGN_IN;
 use time::OffsetDateTime;
@@ -19,10 +19,8 @@ use time::OffsetDateTime;
 /// The longest message, a signature and an address, each character escaped.
 const BODY_LIMIT: usize = 16 * 1024;
 
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new().api_route(
-        "/auth/verify",
-        post_with(verify, |op| {
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().post("/auth/verify", Rule::public(RateClass::SignIn), verify, |op| {
             op.id("verifySignIn")
                 .summary("Exchange a signed message for an access token")
                 .description(
@@ -31,7 +29,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                      first attempt, also when that fails.",
                 )
                 .tag("auth")
-        }),
+        },
     )
 }
 
@@ -104,6 +102,8 @@ async fn sign_in(state: &AppState, request: &VerifyRequest) -> Result<TokenRespo
         token_type: "Bearer".to_owned(),
         access_token,
         expires_in,
+        refresh_token: String::new(),
+        refresh_expires_in: 0,
     })
 }
 

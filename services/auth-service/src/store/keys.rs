@@ -13,8 +13,11 @@ use sea_orm::{
     QueryOrder as _,
 };
 use service::ApiError;
-use service::auth::AccessTokenSigner;
+use service::auth::{AccessTokenSigner, KeySource, Lookup, VerifyingKey};
 use service::health::ReadyCheck;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -34,6 +37,8 @@ pub(crate) struct Keys {
     pub(crate) signer: AccessTokenSigner,
     /// What verifiers are given.
     pub(crate) jwks: Jwks,
+    /// The same, for this process' own verifier.
+    verifying: HashMap<String, VerifyingKey>,
 }
 
 /// Why there is no key to sign with.
@@ -156,12 +161,15 @@ impl KeyRing {
         }
         let mut signer = None;
         let mut keys = Vec::with_capacity(rows.len());
+        let mut verifying = HashMap::with_capacity(rows.len());
         for row in &rows {
             match self.open(row) {
                 Ok(seed) => {
                     if row.state == "active" {
                         signer = Some(AccessTokenSigner::new(row.kid.clone(), &seed));
                     }
+                    let public = SigningKey::from_bytes(&seed).verifying_key();
+                    verifying.insert(row.kid.clone(), VerifyingKey::new(public.as_bytes()));
                     keys.push(jwk(row));
                 }
                 Err(error) if row.state == "active" => return Err(error),
@@ -174,6 +182,7 @@ impl KeyRing {
         Ok(Keys {
             signer: signer.ok_or(KeyError::NoneActive)?,
             jwks: Jwks { keys },
+            verifying,
         })
     }
 
@@ -218,6 +227,21 @@ impl KeyRing {
         .exec_without_returning(&self.0.database)
         .await?;
         Ok(())
+    }
+}
+
+/// The issuer believes its own tokens without asking itself over HTTP.
+impl KeySource for KeyRing {
+    fn key<'a>(&'a self, kid: &'a str) -> Pin<Box<dyn Future<Output = Lookup> + Send + 'a>> {
+        Box::pin(async move {
+            match self.current().await {
+                Ok(keys) => keys
+                    .verifying
+                    .get(kid)
+                    .map_or(Lookup::Unknown, |key| Lookup::Found(key.clone())),
+                Err(_) => Lookup::Unavailable,
+            }
+        })
     }
 }
 

@@ -3,33 +3,38 @@
 use crate::domain::device::{ProofError, check_proof};
 use crate::state::AppState;
 use crate::store::devices::{self, Registration};
-use aide::axum::ApiRouter;
-use aide::axum::routing::post_with;
 use axum::extract::State;
 use axum::http::StatusCode;
 use contracts::Code;
 use contracts::device::{Device, DeviceList, MAX_DEVICES_PER_USER, RegisterDevice};
+use service::access::{Routes, Rule};
 use service::auth::Principal;
 use service::extract::Json;
+use service::limit::RateClass;
 use service::{ApiError, clock};
 
 /// The routes of this file.
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new().api_route(
-        "/devices",
-        post_with(register, |op| {
-            op.id("registerDevice")
-                .tag("devices")
-                .summary("Registers a device to the caller; 201 when new, 200 when it was already")
-                .response::<200, Json<Device>>()
-                .response::<201, Json<Device>>()
-        })
-        .get_with(list, |op| {
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
+        .post(
+            "/devices",
+            Rule::user(RateClass::Registration).fresh(),
+            register,
+            |op| {
+                op.id("registerDevice")
+                    .tag("devices")
+                    .summary(
+                        "Registers a device to the caller; 201 when new, 200 when it was already",
+                    )
+                    .response::<200, Json<Device>>()
+                    .response::<201, Json<Device>>()
+            },
+        )
+        .get("/devices", Rule::user(RateClass::Read), list, |op| {
             op.id("listDevices")
                 .tag("devices")
                 .summary("The caller's devices, newest first")
-        }),
-    )
+        })
 }
 
 async fn register(

@@ -3,8 +3,6 @@
 use crate::domain::ingest::{MAX_ITEMS, check};
 use crate::state::AppState;
 use crate::store::{devices, ingest};
-use aide::axum::ApiRouter;
-use aide::axum::routing::{get_with, post_with};
 use axum::extract::State;
 use contracts::Code;
 use contracts::device::Device;
@@ -12,6 +10,7 @@ use contracts::ingest::{SEGMENT_VERSION, SegmentReceipt, VauSegment};
 use domain::DeviceId;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service::access::{Routes, Rule};
 use service::extract::{Json, Path};
 use service::hmac::SignedCaller;
 use service::{ApiError, clock};
@@ -25,26 +24,23 @@ const ITEMS_METRIC: &str = "ingest_items_total";
 const LAG_METRIC: &str = "ingest_lag_seconds";
 
 /// The routes of this file.
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new()
-        .api_route(
-            "/internal/v1/vau-batches",
-            post_with(deliver, |op| {
-                op.id("deliverVauSegment")
-                    .tag("internal")
-                    .summary(
-                        "Counts a segment of accepted VAUs, each once, and says where each went",
-                    )
-                    .input::<axum::Json<VauSegment>>()
-            }),
-        )
-        .api_route(
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
+        .post("/internal/v1/vau-batches", Rule::service(), deliver, |op| {
+            op.id("deliverVauSegment")
+                .tag("internal")
+                .summary("Counts a segment of accepted VAUs, each once, and says where each went")
+                .input::<axum::Json<VauSegment>>()
+        })
+        .get(
             "/internal/v1/devices/{deviceId}",
-            get_with(device, |op| {
+            Rule::service(),
+            device,
+            |op| {
                 op.id("getDevice")
                     .tag("internal")
                     .summary("Who a device is registered to")
-            }),
+            },
         )
 }
 

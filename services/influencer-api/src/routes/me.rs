@@ -2,41 +2,35 @@
 
 use crate::state::AppState;
 use crate::store::{accounts, rewards};
-use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
 use axum::extract::State;
 use contracts::Code;
 use contracts::account::{Balance, Me, RewardPage};
 use ledger::account::{Account, balance};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service::access::{Routes, Rule};
 use service::auth::Principal;
 use service::extract::{Json, Query};
+use service::limit::RateClass;
 use service::{ApiError, clock};
 
 /// The routes of this file.
-pub(super) fn router() -> ApiRouter<AppState> {
-    ApiRouter::new()
-        .api_route(
-            "/me",
-            get_with(me, |op| op.id("getMe").tag("account").summary("The caller")),
-        )
-        .api_route(
-            "/me/balance",
-            get_with(my_balance, |op| {
-                op.id("getMyBalance")
-                    .tag("account")
-                    .summary("The caller's balance in the ledger")
-            }),
-        )
-        .api_route(
-            "/me/rewards",
-            get_with(my_rewards, |op| {
-                op.id("listMyRewards")
-                    .tag("account")
-                    .summary("The caller's credited VAUs, newest first")
-            }),
-        )
+pub(super) fn router() -> Routes<AppState> {
+    let rule = Rule::user(RateClass::Read);
+    Routes::new()
+        .get("/me", rule, me, |op| {
+            op.id("getMe").tag("account").summary("The caller")
+        })
+        .get("/me/balance", rule, my_balance, |op| {
+            op.id("getMyBalance")
+                .tag("account")
+                .summary("The caller's balance in the ledger")
+        })
+        .get("/me/rewards", rule, my_rewards, |op| {
+            op.id("listMyRewards")
+                .tag("account")
+                .summary("The caller's credited VAUs, newest first")
+        })
 }
 
 async fn me(State(state): State<AppState>, caller: Principal) -> Result<Json<Me>, ApiError> {

@@ -5,14 +5,14 @@ mod ingest;
 mod me;
 
 use crate::state::AppState;
-use aide::axum::ApiRouter;
+use service::access::Routes;
 
 /// What clients call.
-pub fn public() -> ApiRouter<AppState> {
+pub fn public() -> Routes<AppState> {
     me::router().merge(devices::router())
 }
 
 /// What the edge calls.
-pub fn internal() -> ApiRouter<AppState> {
+pub fn internal() -> Routes<AppState> {
     ingest::router()
 }

@@ -1,0 +1,1 @@
+//! Whether what a service says is what its `OpenAPI` document promises. For tests only.

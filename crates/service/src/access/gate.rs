@@ -1,0 +1,124 @@
+//! The middleware that enforces the rules: who calls, whether they may, how often.
+
+use super::{Policy, Role, RouteRule, Rule};
+use crate::ApiError;
+use crate::auth::{Principal, Revocations, TokenVerifier, bearer};
+use crate::server::ALIAS;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use contracts::Code;
+use http::Method;
+use http::request::Parts;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What the rules are checked with.
+#[derive(Debug, Clone)]
+pub struct Guards {
+    /// Believes access tokens.
+    pub verifier: TokenVerifier,
+    /// Knows which sessions were ended.
+    pub revocations: Revocations,
+    /// Knows roles.
+    pub database: DatabaseConnection,
+}
+
+/// The rules of an application, by method and path.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rules: HashMap<&'static str, Vec<(Method, Rule)>>,
+    guards: Guards,
+}
+
+impl Gate {
+    pub(crate) fn new(rules: &[RouteRule], guards: Guards) -> Self {
+        let mut by_path: HashMap<&'static str, Vec<(Method, Rule)>> = HashMap::new();
+        for RouteRule { method, path, rule } in rules {
+            by_path
+                .entry(path)
+                .or_default()
+                .push((method.clone(), *rule));
+        }
+        Self(Arc::new(Inner {
+            rules: by_path,
+            guards,
+        }))
+    }
+
+    /// Puts who calls into the request, or says why it is not served.
+    async fn admit(&self, parts: &mut Parts) -> Result<(), ApiError> {
+        // Without a route there is nothing to protect: the fallback answers 404.
+        let Some(path) = parts.extensions.get::<MatchedPath>().cloned() else {
+            return Ok(());
+        };
+        let path = path.as_str();
+        let rules = self.0.rules.get(path).or_else(|| {
+            path.strip_prefix(ALIAS)
+                .and_then(|path| self.0.rules.get(path))
+        });
+        let Some(rules) = rules else {
+            return Err(ApiError::internal(&"a route has no rule"));
+        };
+        let method = match &parts.method {
+            &Method::HEAD => &Method::GET,
+            method => method,
+        };
+        // Another method is answered 405 by the router.
+        let Some((_, rule)) = rules.iter().find(|(of, _)| of == method) else {
+            return Ok(());
+        };
+        let rule = *rule;
+        if rule.policy.needs_token() {
+            let caller = self.caller(parts, rule).await?;
+            parts.extensions.insert(caller);
+        }
+        Ok(())
+    }
+
+    async fn caller(&self, parts: &Parts, rule: Rule) -> Result<Principal, ApiError> {
+        let guards = &self.0.guards;
+        let caller = guards.verifier.verify(bearer(&parts.headers)?).await?;
+        if rule.fresh {
+            guards.revocations.check_now(caller.session).await?;
+        } else {
+            guards.revocations.check(caller.session)?;
+        }
+        if let Policy::Role(role) = rule.policy {
+            self.check_role(caller.uid, role).await?;
+        }
+        Ok(caller)
+    }
+
+    async fn check_role(&self, uid: Uuid, role: Role) -> Result<(), ApiError> {
+        let sql = "SELECT roles FROM users WHERE id = $1";
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [uid.into()]);
+        let row = self.0.guards.database.query_one_raw(statement).await?;
+        let roles: Vec<String> = row
+            .map(|row| row.try_get("", "roles"))
+            .transpose()?
+            .unwrap_or_default();
+        if role.is_among(&roles) {
+            Ok(())
+        } else {
+            Err(ApiError::new(
+                Code::PermissionDenied,
+                format!("This needs the role `{}`.", role.as_str()),
+            ))
+        }
+    }
+}
+
+/// Runs before every handler.
+pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match gate.admit(&mut parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,5 @@
+//! How often a caller may call.
+
+mod class;
+
+pub use class::RateClass;

@@ -1,0 +1,3 @@
+//! What the services cost.
+
+fn main() {}
