@@ -3,3 +3,8 @@
 ALTER TABLE signing_keys
     ADD COLUMN activate_at   timestamptz,
     ADD COLUMN retire_at     timestamptz;
+
+-- All that services other than auth-service may know of signing keys: which are no longer believed, and since when.
+CREATE VIEW retired_signing_keys AS
+    SELECT kid, retired_at FROM signing_keys WHERE state = 'retired' AND retired_at IS NOT NULL;
+GRANT SELECT ON retired_signing_keys TO twist_app;
