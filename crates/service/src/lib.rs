@@ -13,6 +13,7 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod hmac;
+pub mod idempotency;
 pub mod limit;
 pub mod probe;
 pub mod redis;

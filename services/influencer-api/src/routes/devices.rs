@@ -10,6 +10,7 @@ use contracts::device::{Device, DeviceList, MAX_DEVICES_PER_USER, RegisterDevice
 use service::access::{Routes, Rule};
 use service::auth::Principal;
 use service::extract::Json;
+use service::idempotency::{Answer, KEEP_A_DAY, RequestKey, once};
 use service::limit::RateClass;
 use service::{ApiError, clock};
 
@@ -40,26 +41,44 @@ pub(super) fn router() -> Routes<AppState> {
 async fn register(
     State(state): State<AppState>,
     caller: Principal,
+    key: Option<RequestKey>,
     Json(request): Json<RegisterDevice>,
-) -> Result<(StatusCode, Json<Device>), ApiError> {
+) -> Result<Answer<Device>, ApiError> {
     state.limit_device_registrations(caller.uid).await?;
-    check_proof(&request, &caller.wallet, clock::now_ms()).map_err(|error| {
-        let pointer = match error {
-            ProofError::Window => "/issuedAt",
-            ProofError::Form | ProofError::Signature => "/proof",
-        };
-        ApiError::new(Code::DeviceProofInvalid, error.to_string())
-            .with_field(pointer, error.to_string())
-    })?;
-    match devices::register(&state.db, caller.uid, caller.wallet, request.device_id).await? {
-        Registration::Created(device) => Ok((StatusCode::CREATED, Json(device))),
-        Registration::Existing(device) => Ok((StatusCode::OK, Json(device))),
-        Registration::Taken => Err(ApiError::of(Code::DeviceTaken)),
-        Registration::LimitReached => Err(ApiError::new(
-            Code::DeviceLimitReached,
-            format!("A user can have {MAX_DEVICES_PER_USER} devices."),
-        )),
-    }
+    let (uid, wallet, device) = (caller.uid, caller.wallet, request.device_id);
+    // Judged now but answered inside: a request that is sent again after its proof has aged gets its first answer.
+    let proof = check_proof(&request, &wallet, clock::now_ms());
+    once(
+        &state.db,
+        &caller,
+        key.as_ref(),
+        &request,
+        KEEP_A_DAY,
+        |tx| {
+            Box::pin(async move {
+                proof.map_err(unproven)?;
+                match devices::register(tx, uid, wallet, device).await? {
+                    Registration::Created(device) => Ok((StatusCode::CREATED, device)),
+                    Registration::Existing(device) => Ok((StatusCode::OK, device)),
+                    Registration::Taken => Err(ApiError::of(Code::DeviceTaken)),
+                    Registration::LimitReached => Err(ApiError::new(
+                        Code::DeviceLimitReached,
+                        format!("A user can have {MAX_DEVICES_PER_USER} devices."),
+                    )),
+                }
+            })
+        },
+    )
+    .await
+}
+
+fn unproven(error: ProofError) -> ApiError {
+    let pointer = match error {
+        ProofError::Window => "/issuedAt",
+        ProofError::Form | ProofError::Signature => "/proof",
+    };
+    ApiError::new(Code::DeviceProofInvalid, error.to_string())
+        .with_field(pointer, error.to_string())
 }
 
 async fn list(

@@ -3,9 +3,7 @@
 use super::values::from_column;
 use contracts::device::{Device, MAX_DEVICES_PER_USER};
 use domain::{DeviceId, WalletAddress};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -26,12 +24,11 @@ const COLUMNS: &str = "device_id, wallet_address, registered_at";
 
 /// Registers `device` to `uid`, signed in with `wallet`. Two at once for one user wait for each other.
 pub async fn register(
-    db: &DatabaseConnection,
+    tx: &DatabaseTransaction,
     uid: Uuid,
     wallet: WalletAddress,
     device: DeviceId,
 ) -> Result<Registration, DbErr> {
-    let tx = db.begin().await?;
     let lock = "SELECT id FROM users WHERE id = $1 FOR UPDATE";
     tx.query_one_raw(statement(lock, [uid.into()])).await?;
     let counted = "SELECT count(*) AS n FROM devices WHERE user_id = $1 AND revoked_at IS NULL \
@@ -53,9 +50,7 @@ pub async fn register(
         wallet.to_string().into(),
     ];
     if let Some(row) = tx.query_one_raw(statement(&insert, values)).await? {
-        let created = read(&row)?;
-        tx.commit().await?;
-        return Ok(Registration::Created(created));
+        return Ok(Registration::Created(read(&row)?));
     }
     let own = format!(
         "SELECT {COLUMNS} FROM devices \
