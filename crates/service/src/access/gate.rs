@@ -8,8 +8,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
-use http::Method;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,12 +83,15 @@ impl Gate {
 
     async fn caller(&self, parts: &Parts, rule: Rule) -> Result<Principal, ApiError> {
         let guards = &self.0.guards;
-        let caller = guards.verifier.verify(bearer(&parts.headers)?).await?;
-        if rule.fresh {
-            guards.revocations.check_now(caller.session).await?;
-        } else {
-            guards.revocations.check(caller.session)?;
+        let token = bearer(&parts.headers)?;
+        let believed = guards.verifier.verify(token).await?;
+        if let Err(refused) = guards.revocations.check(&believed, rule.fresh).await {
+            if refused.status() == StatusCode::UNAUTHORIZED {
+                guards.verifier.forget(token).await;
+            }
+            return Err(refused);
         }
+        let caller = believed.principal;
         if let Policy::Role(role) = rule.policy {
             self.check_role(caller.uid, role).await?;
         }

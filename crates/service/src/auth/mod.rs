@@ -11,4 +11,4 @@ pub use jwks::{JwksPolicy, Lookup};
 pub(crate) use principal::bearer;
 pub use principal::{BEARER_SCHEME, Principal};
 pub use revocation::Revocations;
-pub use verifier::{KeySource, TokenConfig, TokenVerifier, VerifyError, VerifyingKey};
+pub use verifier::{Believed, KeySource, TokenConfig, TokenVerifier, VerifyError, VerifyingKey};

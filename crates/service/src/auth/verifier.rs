@@ -81,9 +81,18 @@ struct Inner {
 /// A token that was believed; its key in the cache is its SHA-256, so the cache holds no credential.
 #[derive(Debug, Clone)]
 struct Verified {
-    principal: Principal,
+    believed: Believed,
     /// Seconds since the epoch: `exp` and the leeway.
     until: u64,
+}
+
+/// What a token that was believed says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Believed {
+    /// Who calls.
+    pub principal: Principal,
+    /// The `kid` of the key that signed it.
+    pub key_id: Arc<str>,
 }
 
 struct UntilExpiry;
@@ -128,11 +137,17 @@ impl TokenVerifier {
         }))
     }
 
-    /// Who `token` stands for.
-    pub async fn verify(&self, token: &str) -> Result<Principal, VerifyError> {
+    /// Who `token` stands for. Whether its session or its key was ended since is for
+    /// [`Revocations`](super::Revocations) to say.
+    pub async fn verify(&self, token: &str) -> Result<Believed, VerifyError> {
         let (word, result) = self.judge(token).await;
         metrics::counter!(telemetry::metrics::TOKEN_VERIFICATIONS, "result" => word).increment(1);
         result
+    }
+
+    /// Forgets that `token` was believed.
+    pub async fn forget(&self, token: &str) {
+        self.0.verified.invalidate(&sha256(token.as_bytes())).await;
     }
 
     /// `keys`: the issuer's keys are known.
@@ -149,7 +164,7 @@ impl TokenVerifier {
         })
     }
 
-    async fn judge(&self, token: &str) -> (&'static str, Result<Principal, VerifyError>) {
+    async fn judge(&self, token: &str) -> (&'static str, Result<Believed, VerifyError>) {
         if token.len() > MAX_TOKEN_BYTES {
             return ("invalid", Err(TokenError::Invalid.into()));
         }
@@ -157,16 +172,19 @@ impl TokenVerifier {
         if let Some(known) = self.0.verified.get(&key).await
             && clock::now_seconds() < known.until
         {
-            return ("hit", Ok(known.principal));
+            return ("hit", Ok(known.believed));
         }
         match self.check(token).await {
-            Ok(claims) => {
+            Ok((claims, key_id)) => {
                 let known = Verified {
                     until: claims.exp.saturating_add(LEEWAY_SECONDS),
-                    principal: claims.into(),
+                    believed: Believed {
+                        principal: claims.into(),
+                        key_id,
+                    },
                 };
                 self.0.verified.insert(key, known.clone()).await;
-                ("valid", Ok(known.principal))
+                ("valid", Ok(known.believed))
             }
             Err(error) => {
                 let word = match error {
@@ -179,14 +197,15 @@ impl TokenVerifier {
         }
     }
 
-    async fn check(&self, token: &str) -> Result<AccessClaims, VerifyError> {
+    async fn check(&self, token: &str) -> Result<(AccessClaims, Arc<str>), VerifyError> {
         let header = token.split('.').next().unwrap_or_default();
         let header = URL_SAFE_NO_PAD
             .decode(header)
             .map_err(|_| TokenError::Invalid)?;
         let header: TokenHeader =
             serde_json::from_slice(&header).map_err(|_| TokenError::Invalid)?;
-        let key = match self.0.keys.key(header.key_id()?).await {
+        let key_id = header.key_id()?;
+        let key = match self.0.keys.key(key_id).await {
             Lookup::Found(key) => key,
             Lookup::Unknown => return Err(TokenError::Invalid.into()),
             Lookup::Unavailable => return Err(VerifyError::Unavailable),
@@ -195,7 +214,7 @@ impl TokenVerifier {
             .map_err(|_| TokenError::Invalid)?
             .claims;
         claims.validate(&self.0.issuer, clock::now_seconds())?;
-        Ok(claims)
+        Ok((claims, key_id.into()))
     }
 }
 
