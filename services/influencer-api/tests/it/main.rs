@@ -1,6 +1,7 @@
 //! influencer-api over HTTP, on real PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod access;
 mod bad_input;
 mod devices;
 mod ingest;

@@ -17,10 +17,12 @@ use influencer_api::{AppState, Config};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
+use service::access::RouteRule;
 use service::auth::{AccessTokenSigner, TokenConfig};
 use service::clock;
 use service::config::{DatabaseConfig, RedisConfig};
 use service::server::{Running, ServerConfig, start};
+use std::time::{Duration, Instant};
 use testkit::{TestDb, TestRedis};
 use uuid::Uuid;
 
@@ -32,6 +34,8 @@ pub(crate) struct Api {
     pub(crate) db: DatabaseConnection,
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
+    /// The authorisation table.
+    pub(crate) rules: Vec<RouteRule>,
     _kept: Kept,
 }
 
@@ -85,6 +89,7 @@ impl Api {
         };
         let state = AppState::new(&config).await.unwrap();
         let app = influencer_api::app(&state, None);
+        let rules = app.rules().to_vec();
         let running = start(app, ServerConfig::new(config.listeners()))
             .await
             .unwrap();
@@ -102,6 +107,7 @@ impl Api {
             db: state.db,
             url,
             http: reqwest::Client::new(),
+            rules,
             _kept: Kept {
                 _running: running,
                 _servers: servers,
@@ -122,6 +128,26 @@ impl Api {
             wallet,
             token: token(uid, wallet, |_| ()),
         }
+    }
+
+    /// Ends `session` of `user`, as auth-service does: in the database.
+    pub(crate) async fn end_session(&self, user: &User, session: Uuid) {
+        let sql = format!(
+            "INSERT INTO sessions (id, user_id, wallet_address, expires_at, revoked_at) VALUES \
+             ('{session}', '{}', '{}', now() + interval '1 day', now())",
+            user.uid, user.wallet
+        );
+        self.db.execute_unprepared(&sql).await.unwrap();
+    }
+
+    /// Waits until `path` refuses `token`; two seconds are promised. Says how long it took.
+    pub(crate) async fn until_refused(&self, path: &str, token: &str) -> Duration {
+        let start = Instant::now();
+        while self.get(path, token).await.status() != StatusCode::UNAUTHORIZED {
+            assert!(start.elapsed() < Duration::from_secs(2), "still admitted");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        start.elapsed()
     }
 
     /// A user with one registered device.
