@@ -38,7 +38,8 @@ async fn a_wallet_signs_in_and_other_services_believe_its_token() {
         ),
     })
     .unwrap();
-    let principal = verifier.verify(&token.access_token).await.unwrap();
+    let believed = verifier.verify(&token.access_token).await.unwrap();
+    let principal = believed.principal;
     assert_eq!(principal.wallet, wallet.address());
     assert_eq!(principal.roles, ["user"]);
     assert_eq!(world.rows().await, [1, 1, 1]);

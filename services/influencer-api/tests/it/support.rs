@@ -95,13 +95,13 @@ impl Api {
             .unwrap();
         let url = format!("http://{}", running.public);
         let ready = async || reqwest::get(format!("{url}/ready")).await.unwrap().status() == 200;
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while !ready().await {
             assert!(
                 start.elapsed().as_secs() < 20,
                 "the service does not become ready"
             );
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Self {
             db: state.db,
