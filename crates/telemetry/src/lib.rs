@@ -2,10 +2,11 @@
 //!
 //! Redaction is by construction. Request lines are made of the route's template, never of the path or
 //! the body; headers pass an allow-list ([`redact::loggable`]); and a field whose name is that of a
-//! secret is blanked by the writer, whoever logged it.
+//! secret is blanked by the writer, whoever logged it. Values that must not be shown are of the types of [`privacy`].
 
 pub mod json;
 pub mod metrics;
+pub mod privacy;
 pub mod redact;
 
 use json::JsonLines;

@@ -1,19 +1,27 @@
 //! Configuration: `TWIST_AUTH__…`, see `service::config`.
 
+mod sessions;
+
+pub use sessions::SessionConfig;
+
 use crate::domain::challenge::Challenger;
 use crate::domain::seal::SealingKey;
 use domain::siws::SignInMessage;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use service::config::{self, ConfigError, DatabaseConfig, RedisConfig, Secret};
+use service::config::{
+    self, ConfigError, DatabaseConfig, Listen, Problems, RedisConfig, Secret, is_http_url,
+};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
 
-const PREFIX: &str = "TWIST_AUTH";
+/// What the variables start with.
+pub const PREFIX: &str = "TWIST_AUTH";
 
 /// Everything that differs between environments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The public routes.
@@ -39,15 +47,21 @@ pub struct Config {
     pub statement: String,
     /// How long a nonce can be used.
     #[serde(default = "default_nonce_ttl")]
+    #[schemars(range(min = 1, max = 3_600))]
     pub nonce_ttl_seconds: u64,
     /// How long an access token is good.
     #[serde(default = "default_access_ttl")]
+    #[schemars(range(min = 1, max = 3_600))]
     pub access_ttl_seconds: u64,
     /// How soon an instance sees a signing key that was announced, activated or retired elsewhere.
     #[serde(default = "default_key_refresh")]
+    #[schemars(range(min = 1, max = 3_600))]
     pub key_refresh_seconds: u64,
-    /// 64 hex digits: seals signing keys in the database.
+    /// 64 hex digits: seals signing keys and the keys of sessions in the database.
     pub key_encryption_key: Secret,
+    /// How long sessions live.
+    #[serde(default)]
+    pub sessions: SessionConfig,
 }
 
 impl Config {
@@ -65,8 +79,10 @@ impl Config {
 
     /// The key that seals signing keys.
     pub(crate) fn sealing_key(&self) -> Result<SealingKey, ConfigError> {
+        let mut problems = Problems::new(PREFIX);
+        problems.note("key_encryption_key", NO_SEALING_KEY);
         SealingKey::from_hex(self.key_encryption_key.expose_secret())
-            .ok_or_else(|| invalid("KEY_ENCRYPTION_KEY", "must be 64 hex digits"))
+            .ok_or_else(|| ConfigError::Problems(problems.found().to_vec()))
     }
 
     /// The maker of sign-in messages.
@@ -82,32 +98,42 @@ impl Config {
 
     /// What can be wrong without being of the wrong type.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.sealing_key()?;
-        if !(self.issuer.starts_with("https://") || self.issuer.starts_with("http://")) {
-            return Err(invalid("ISSUER", "must be an http(s) URL"));
-        }
-        if !(1..=3_600).contains(&self.nonce_ttl_seconds) {
-            return Err(invalid("NONCE_TTL_SECONDS", "must be 1 to 3600"));
-        }
-        if !(1..=3_600).contains(&self.access_ttl_seconds) {
-            return Err(invalid("ACCESS_TTL_SECONDS", "must be 1 to 3600"));
+        let mut problems = Problems::new(PREFIX);
+        let listen = Listen {
+            public: self.listen,
+            ops: self.ops_listen,
+        };
+        listen.check(&mut problems);
+        self.database.check(&mut problems);
+        self.redis.check(&mut problems);
+        let sealing_key = SealingKey::from_hex(self.key_encryption_key.expose_secret());
+        problems.require("key_encryption_key", sealing_key.is_some(), NO_SEALING_KEY);
+        problems.require(
+            "issuer",
+            is_http_url(&self.issuer),
+            "must be an http(s) URL",
+        );
+        let texts = [
+            ("domain", &self.domain),
+            ("uri", &self.uri),
+            ("chain_id", &self.chain_id),
+            ("statement", &self.statement),
+        ];
+        for (key, text) in texts {
+            let line = !text.trim().is_empty() && !text.contains(char::is_control);
+            problems.require(key, line, "must be one line of text");
         }
         // A message that does not read back would turn every sign-in away.
         let sample = self.challenger().sample();
-        if SignInMessage::parse(&sample.to_string()) == Ok(sample) {
-            Ok(())
-        } else {
-            Err(invalid(
-                "DOMAIN, URI, CHAIN_ID, STATEMENT",
-                "must each be one non-empty line, together under 1.5 KB",
-            ))
+        if SignInMessage::parse(&sample.to_string()) != Ok(sample) {
+            let why = "with domain, uri and chain_id makes no message that reads back; together they must be under 1.5 KB";
+            problems.note("statement", why);
         }
+        problems.into_result()
     }
 }
 
-fn invalid(key: &str, why: &str) -> ConfigError {
-    ConfigError::Invalid(format!("{PREFIX}__{key}: {why}"))
-}
+const NO_SEALING_KEY: &str = "must be 64 hex digits";
 
 const fn default_listen() -> SocketAddr {
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 3001))

@@ -9,12 +9,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Wallet sign-in for TWIST. Configured by `TWIST_AUTH__…` variables and, if given, a TOML file.
+/// Wallet sign-in for TWIST. Configured by a TOML file if given, credential files, and `TWIST_AUTH__…` variables.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// A TOML file; environment variables win over it.
-    #[arg(long, global = true)]
+    /// A TOML file; credentials and environment variables win over it.
+    #[arg(long, global = true, env = "TWIST_AUTH_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     mode: Option<Mode>,
@@ -26,7 +26,7 @@ enum Mode {
     Serve,
     /// Ask the instance of this configuration on this machine whether it is ready; exit 1 if not.
     Probe,
-    /// Say whether the configuration is complete and valid, without starting.
+    /// Say everything that is wrong with the configuration, a line each, without starting; exit 1 if anything is.
     CheckConfig,
 }
 
@@ -62,6 +62,8 @@ async fn serve(config: &Config, revision: Option<Revision>) -> Result<(), StartE
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "auth-service: {error}");
+    for line in error.to_string().lines() {
+        let _ = writeln!(std::io::stderr(), "auth-service: {line}");
+    }
     ExitCode::FAILURE
 }

@@ -1,13 +1,21 @@
 //! Configuration, from `TWIST_API__…`.
 
+use schemars::JsonSchema;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use service::auth::TokenConfig;
-use service::config::{DatabaseConfig, Listen, RedisConfig, Secret};
+use service::config::{self, ConfigError, DatabaseConfig, Listen, Problems, RedisConfig, Secret};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+/// What the variables start with.
+pub const PREFIX: &str = "TWIST_API";
+/// A shared secret shorter than this can be guessed.
+const MIN_SECRET_BYTES: usize = 16;
 
 /// Everything the service has to be told.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Public routes.
@@ -30,7 +38,7 @@ pub struct Config {
 }
 
 /// Who may deliver accepted VAUs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IngestConfig {
     /// Secrets by key id. Two at a time let a secret be changed without a gap.
@@ -38,7 +46,7 @@ pub struct IngestConfig {
 }
 
 /// Limits that an operator may change.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Device registrations a user may try in a minute.
@@ -54,6 +62,36 @@ impl Default for Limits {
 }
 
 impl Config {
+    /// Reads and checks the configuration.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let config: Self = config::load(PREFIX, file)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What can be wrong without being of the wrong type.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = Problems::new(PREFIX);
+        self.listeners().check(&mut problems);
+        self.database.check(&mut problems);
+        self.redis.check(&mut problems);
+        self.token.check(&mut problems);
+        problems.require(
+            "ingest.keys",
+            !self.ingest.keys.is_empty(),
+            "needs at least one key, or nothing can be delivered",
+        );
+        for (name, secret) in &self.ingest.keys {
+            let long = secret.expose_secret().len() >= MIN_SECRET_BYTES;
+            problems.require(
+                &format!("ingest.keys.{name}"),
+                long,
+                "must be 16 bytes or more",
+            );
+        }
+        problems.into_result()
+    }
+
     /// Where to listen.
     pub const fn listeners(&self) -> Listen {
         Listen {

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "influencer-api", version)]
 struct Cli {
-    /// TOML file; variables `TWIST_API__…` win over it.
-    #[arg(long, env = "TWIST_API_CONFIG")]
+    /// A TOML file; credentials and variables `TWIST_API__…` win over it.
+    #[arg(long, global = true, env = "TWIST_API_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     mode: Option<Mode>,
@@ -29,38 +29,35 @@ enum Mode {
     Migrate,
     /// Asks the instance of this configuration on this machine whether it is ready; exits 1 if not.
     Probe,
-    /// Reads the configuration, says what is wrong with it, and stops.
+    /// Says everything that is wrong with the configuration, a line each, without starting; exits 1 if anything is.
     CheckConfig,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mode = cli.mode.unwrap_or(Mode::Serve);
-    // A probe talks to whoever looks at the container, not to the log.
-    let quiet = mode == Mode::Probe;
-    if !quiet {
-        telemetry::init("influencer-api");
-    }
-    match run(&cli, mode).await {
+    match run(&cli).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if quiet => {
-            let _ = writeln!(std::io::stderr(), "influencer-api: {error}");
-            ExitCode::FAILURE
-        }
         Err(error) => {
-            tracing::error!(%error, "stopped");
+            for line in error.to_string().lines() {
+                let _ = writeln!(std::io::stderr(), "influencer-api: {line}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(cli: &Cli, mode: Mode) -> Result<(), Box<dyn std::error::Error>> {
-    let config: Config = service::config::load("TWIST_API_", cli.config.as_deref())?;
+async fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
+    let config = Config::load(cli.config.as_deref())?;
     let revision = Revision::from_environment()?;
+    let mode = cli.mode.unwrap_or(Mode::Serve);
+    // The others talk to whoever runs them, not to the log.
+    if matches!(mode, Mode::Serve | Mode::Migrate) {
+        telemetry::init("influencer-api");
+    }
     match mode {
         Mode::Probe => probe::ready(config.listen).await?,
-        Mode::CheckConfig => tracing::info!("the configuration is complete"),
+        Mode::CheckConfig => writeln!(std::io::stdout(), "the configuration is valid")?,
         Mode::Migrate => {
             use secrecy::ExposeSecret;
             let applied = migrations::up(config.database.url.expose_secret()).await?;

@@ -2,6 +2,7 @@
 
 use super::jwks::{JwksCache, JwksPolicy, Lookup};
 use super::{Principal, crypto};
+use crate::config::{Problems, is_http_url};
 use crate::health::ReadyCheck;
 use crate::{ApiError, clock};
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use domain::bytes::sha256;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use moka::Expiry;
 use moka::future::Cache;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::future::Future;
@@ -23,13 +25,72 @@ const CACHE_ENTRIES: u64 = 10_000;
 const CACHE_TTL: Duration = Duration::from_mins(1);
 
 /// Whose tokens are believed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenConfig {
     /// The exact `iss`.
     pub issuer: String,
     /// Where the issuer's keys are.
     pub jwks_url: String,
+    /// Seconds after which the issuer's keys are fetched again. Half of what the issuer announces a key ahead, or less.
+    #[serde(default = "default_max_age")]
+    pub jwks_max_age_seconds: u32,
+    /// At least this many seconds lie between two fetches, however many unknown key names come.
+    #[serde(default = "default_min_interval")]
+    pub jwks_min_interval_seconds: u32,
+}
+
+impl TokenConfig {
+    /// The tokens of `issuer`, with the keys at `jwks_url` and the usual times.
+    pub fn new(issuer: impl Into<String>, jwks_url: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            jwks_url: jwks_url.into(),
+            jwks_max_age_seconds: default_max_age(),
+            jwks_min_interval_seconds: default_min_interval(),
+        }
+    }
+
+    /// What can be wrong without being of the wrong type: the key, and why.
+    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if !is_url(&self.issuer) {
+            Some(("issuer", "must be an http(s) URL"))
+        } else if !is_url(&self.jwks_url) || reqwest::Url::parse(&self.jwks_url).is_err() {
+            Some(("jwks_url", "must be an http(s) URL"))
+        } else if !(1..=3_600).contains(&self.jwks_max_age_seconds) {
+            Some(("jwks_max_age_seconds", "must be 1 to 3600"))
+        } else if !(1..=self.jwks_max_age_seconds).contains(&self.jwks_min_interval_seconds) {
+            Some(("jwks_min_interval_seconds", "must be 1 to jwks_max_age_seconds"))
+        } else {
+            None
+        }
+    }
+
+    fn policy(&self) -> JwksPolicy {
+        JwksPolicy {
+            max_age: Duration::from_secs(self.jwks_max_age_seconds.into()),
+            min_interval: Duration::from_secs(self.jwks_min_interval_seconds.into()),
+            ..JwksPolicy::default()
+        }
+    }
+}
+
+const fn default_max_age() -> u32 {
+    300
+}
+
+const fn default_min_interval() -> u32 {
+    30
+}
+
+impl TokenConfig {
+    /// Notes what is no URL.
+    pub fn check(&self, problems: &mut Problems) {
+        let why = "must be an http(s) URL";
+        problems.require("token.issuer", is_http_url(&self.issuer), why);
+        problems.require("token.jwks_url", is_http_url(&self.jwks_url), why);
+    }
 }
 
 /// Why a token is not believed.
@@ -107,7 +168,8 @@ impl Expiry<[u8; 32], Verified> for UntilExpiry {
 impl TokenVerifier {
     /// A verifier that fetches keys when it first needs them.
     pub fn new(config: TokenConfig) -> reqwest::Result<Self> {
-        Self::with_policy(config, JwksPolicy::default())
+        let policy = config.policy();
+        Self::with_policy(config, policy)
     }
 
     /// [`TokenVerifier::new`] with other times.

@@ -1,124 +1,109 @@
-//! Configuration: an optional TOML file, then environment variables, which win.
+//! Configuration: a TOML file, then credential files, then environment variables; what comes later wins.
 //!
-//! `TWIST_AUTH__DATABASE__URL` sets `database.url`; names are lower-cased. `…_FILE` names a file whose
-//! content is the value (a trailing newline is dropped). A key that the configuration does not have is an
-//! error, so that a misspelt limit is not silently the default.
+//! `TWIST_AUTH__DATABASE__URL` sets `database.url`; names are lower-cased. `…_FILE` names a file whose content is the
+//! value (a trailing newline is dropped). Each file of `$CREDENTIALS_DIRECTORY`, as systemd fills it, is the value of
+//! the key that it is named after. A key that the configuration does not have is an error, so that a misspelt limit
+//! is not silently the default. All that is wrong is told at once, a line each, and no value is ever repeated.
 
-mod environment;
-mod secret;
+mod keys;
+mod problem;
+mod reference;
+mod sections;
+mod shape;
+mod sources;
 
-pub use secret::Secret;
+pub use problem::{Problem, Problems};
+pub use reference::reference;
+pub use sections::{DatabaseConfig, Listen, RedisConfig, is_http_url};
 
-use environment::Environment;
 use figment::Figment;
-use figment::providers::{Format as _, Toml};
-use serde::Deserialize;
+use figment::error::Kind;
+use figment::providers::Serialized;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::net::SocketAddr;
+use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
-/// Why a service cannot start with this configuration. Never contains a secret's value.
+/// A secret text in a configuration.
+pub type Secret = telemetry::privacy::Secret<String>;
+
+/// Why a service cannot start with this configuration. Never contains a value.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that the configuration names cannot be read.
-    #[error("{variable}: cannot read the file it names: {source}")]
-    File {
-        /// The environment variable.
-        variable: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The configuration file cannot be read.
-    #[error("configuration file {0} cannot be read")]
-    Missing(String),
-    /// A key is unknown, missing or of the wrong kind.
+    /// Everything that was found, one a line.
+    #[error("{}", problem::lines(.0))]
+    Problems(Vec<Problem>),
+    /// Something beside the keys.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// Reads a configuration: `file` if given, then the variables that start with `prefix` and `__`.
+/// Reads a configuration: `file` if given, then credentials, then the variables that start with `prefix` and `__`.
 ///
 /// `T` should refuse unknown fields; secrets in it are of type [`Secret`].
-pub fn load<T: DeserializeOwned>(prefix: &str, file: Option<&Path>) -> Result<T, ConfigError> {
+pub fn load<T>(prefix: &str, file: Option<&Path>) -> Result<T, ConfigError>
+where
+    T: DeserializeOwned + JsonSchema,
+{
     load_from(prefix, file, std::env::vars_os())
 }
 
-/// [`load`] with the variables given.
+/// [`load`] with the variables given, `CREDENTIALS_DIRECTORY` among them.
 pub fn load_from<T, I>(prefix: &str, file: Option<&Path>, variables: I) -> Result<T, ConfigError>
 where
-    T: DeserializeOwned,
-    I: IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    T: DeserializeOwned + JsonSchema,
+    I: IntoIterator<Item = (OsString, OsString)>,
 {
-    let mut figment = Figment::new();
+    let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
+    let mut problems = Problems::new(prefix);
+    let mut layers = Vec::new();
     if let Some(path) = file {
-        if !path.is_file() {
-            return Err(ConfigError::Missing(path.display().to_string()));
-        }
-        figment = figment.merge(Toml::file_exact(path));
+        layers.push(sources::file(path, &mut problems));
     }
-    figment
-        .merge(Environment::read(prefix, variables)?)
+    let folder = variables
+        .iter()
+        .find(|(name, _)| name == sources::CREDENTIALS_ENV);
+    if let Some((_, folder)) = folder {
+        layers.push(sources::credentials(Path::new(folder), &mut problems));
+    }
+    layers.push(sources::environment(prefix, variables, &mut problems));
+
+    let merged = layers.into_iter().fold(Figment::new(), |figment, layer| {
+        figment.merge(Serialized::defaults(layer))
+    });
+    let tree = merged.extract().map_err(|_| unreadable())?;
+    let readable = problems.is_empty();
+    let tree = shape::fit(&keys::schema::<T>(), tree, &mut problems);
+    if !readable {
+        // What a source could not give is not also missing.
+        let why = "is required";
+        let found = problems.found().iter().filter(|problem| problem.why != why);
+        return Err(ConfigError::Problems(found.cloned().collect()));
+    }
+    problems.clone().into_result()?;
+    Figment::from(Serialized::defaults(tree))
         .extract()
-        .map_err(|error| ConfigError::Invalid(environment::describe(prefix, error)))
+        .map_err(|errors| {
+            for error in errors {
+                problems.note(&error.path.join("."), why(&error.kind));
+            }
+            ConfigError::Problems(problems.found().to_vec())
+        })
 }
 
-/// Where a service listens.
-#[derive(Debug, Clone, Copy)]
-pub struct Listen {
-    /// The public routes. Port 0 takes a free one.
-    pub public: SocketAddr,
-    /// Metrics and readiness detail; not for the internet.
-    pub ops: SocketAddr,
+fn unreadable() -> ConfigError {
+    ConfigError::Invalid("the configuration cannot be read".to_owned())
 }
 
-/// How to reach `PostgreSQL`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DatabaseConfig {
-    /// `postgres://…`; contains the password.
-    pub url: Secret,
-    /// Connections of this process.
-    #[serde(default = "default_max_connections")]
-    pub max_connections: u32,
-    /// How long a request waits for a connection before it is answered 503.
-    #[serde(default = "default_acquire_timeout_ms")]
-    pub acquire_timeout_ms: u64,
-    /// After this the server cancels a statement.
-    #[serde(default = "default_statement_timeout_ms")]
-    pub statement_timeout_ms: u64,
-}
-
-/// How to reach Redis.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedisConfig {
-    /// `redis://…`; may contain a password.
-    pub url: Secret,
-    /// After this a command fails.
-    #[serde(default = "default_command_timeout_ms")]
-    pub command_timeout_ms: u64,
-}
-
-impl RedisConfig {
-    /// After this a command fails.
-    pub const fn command_timeout(&self) -> Duration {
-        Duration::from_millis(self.command_timeout_ms)
+/// What a type found wrong, without the value.
+fn why(kind: &Kind) -> String {
+    match kind {
+        Kind::MissingField(name) => format!("`{name}` is required"),
+        Kind::UnknownField(..) => "there is no such key".to_owned(),
+        Kind::UnknownVariant(_, known) => format!("must be one of {}", known.join(", ")),
+        Kind::InvalidType(_, expected)
+        | Kind::InvalidValue(_, expected)
+        | Kind::InvalidLength(_, expected) => format!("must be {expected}"),
+        _ => "is not valid".to_owned(),
     }
-}
-
-const fn default_max_connections() -> u32 {
-    10
-}
-
-const fn default_acquire_timeout_ms() -> u64 {
-    3_000
-}
-
-const fn default_statement_timeout_ms() -> u64 {
-    5_000
-}
-
-const fn default_command_timeout_ms() -> u64 {
-    1_000
 }

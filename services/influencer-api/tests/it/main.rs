@@ -9,4 +9,5 @@ mod ingest_refusals;
 mod me;
 mod outage;
 mod program;
+mod reference;
 mod support;

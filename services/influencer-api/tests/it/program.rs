@@ -24,7 +24,7 @@ fn run(mode: &str, settings: &[(&str, &str)]) -> Output {
             ("TWIST_API__REDIS__URL", "redis://127.0.0.1:1"),
             ("TWIST_API__TOKEN__ISSUER", "https://auth.test.example"),
             ("TWIST_API__TOKEN__JWKS_URL", "http://127.0.0.1:1/jwks.json"),
-            ("TWIST_API__INGEST__KEYS__EDGE1", "a-secret"),
+            ("TWIST_API__INGEST__KEYS__EDGE1", "a-secret-of-the-tests"),
         ])
         .envs(settings.iter().copied())
         .arg(mode)
@@ -62,7 +62,7 @@ fn the_probe_of_a_service_that_is_gone_says_so_in_one_line() {
 fn a_revision_that_is_none_is_refused_before_it_is_served() {
     assert!(run("check-config", &[]).status.success());
     let wrong = run("check-config", &[("TWIST_REVISION", "main")]);
-    let text = String::from_utf8_lossy(&wrong.stdout);
+    let text = String::from_utf8_lossy(&wrong.stderr);
     assert_eq!(wrong.status.code(), Some(1), "{text}");
     assert!(text.contains("TWIST_REVISION: must be 40"), "{text}");
 }
