@@ -1,4 +1,4 @@
-//! A TCP connection that can be cut.
+//! TCP in between: a connection that can be cut, and one address for several servers.
 
 use std::net::SocketAddr;
 use tokio::io::copy_bidirectional;
@@ -67,5 +67,42 @@ async fn pass(mut from: TcpStream, target: u16, mut state: watch::Receiver<bool>
     tokio::select! {
         _ = copy_bidirectional(&mut from, &mut to) => {}
         _ = state.wait_for(|open| !open) => {}
+    }
+}
+
+/// One loopback address for several servers: each new connection goes to the next of them, as a load balancer does it.
+/// Ends with its value.
+#[derive(Debug)]
+pub struct SpreadProxy {
+    port: u16,
+    _open: watch::Sender<bool>,
+}
+
+impl SpreadProxy {
+    /// Listens, and spreads connections over `targets`.
+    pub async fn over(targets: Vec<u16>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("listen on a free port");
+        let port = listener.local_addr().expect("know the own port").port();
+        let (open, mut state) = watch::channel(true);
+        tokio::spawn(async move {
+            let mut next = targets.iter().cycle();
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => {
+                        let (Ok((stream, _)), Some(target)) = (accepted, next.next()) else { return };
+                        tokio::spawn(pass(stream, *target, state.clone()));
+                    }
+                    changed = state.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+        Self { port, _open: open }
+    }
+
+    /// The one address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 }

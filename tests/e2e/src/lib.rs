@@ -11,8 +11,10 @@
     reason = "only tests use this crate, and a test may stop on the spot"
 )]
 
+mod pair;
 mod turn;
 mod walker;
 
+pub use pair::Pair;
 pub use turn::{Turn, eventually};
 pub use walker::{Tally, Walker};

@@ -1,6 +1,6 @@
 //! The platform, for one test at a time.
 
-use client::Client;
+use client::{Client, Endpoints};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio::task::block_in_place;
 use twistctl::Paths;
 use twistctl::build::build;
-use twistctl::platform::{Options, Part, Platform, PortChoice};
+use twistctl::platform::{Options, Part, Platform, PortChoice, Twin};
 use twistctl::smoke::Target;
 
 static PLATFORM: OnceCell<Mutex<Platform>> = OnceCell::const_new();
@@ -68,6 +68,21 @@ impl Turn {
         block_in_place(|| self.0.start(part)).unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Starts a second instance of a service.
+    pub fn twin(&self, part: Part) -> Twin {
+        self.0.twin(part).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Its public addresses.
+    pub fn endpoints(&self) -> Endpoints {
+        self.0.endpoints()
+    }
+
+    /// The ports of auth-service and influencer-api.
+    pub const fn ports(&self) -> [u16; 2] {
+        [self.0.ports.auth, self.0.ports.api]
+    }
+
     /// The database, as its owner.
     pub async fn database(&self) -> DatabaseConnection {
         Database::connect(self.0.owner_url()).await.unwrap()
@@ -102,10 +117,23 @@ fn start() -> Platform {
         ports: PortChoice::Any,
         // So that a lost delivery is repeated while the test waits.
         edge_vars: BTreeMap::from([("RESEND_AFTER_MS".to_owned(), "1000".to_owned())]),
-        auth_env: BTreeMap::new(),
+        auth_env: settings(&[
+            // So that a rotation is over while the test waits; a verifier must see a key before it signs.
+            ("TWIST_AUTH__KEY_ANNOUNCE_SECONDS", "6"),
+            ("TWIST_AUTH__KEY_REFRESH_SECONDS", "1"),
+        ]),
+        api_env: settings(&[
+            ("TWIST_API__TOKEN__JWKS_MAX_AGE_SECONDS", "2"),
+            ("TWIST_API__TOKEN__JWKS_MIN_INTERVAL_SECONDS", "1"),
+        ]),
         throwaway: true,
     };
     Platform::up(&paths, artifacts, options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    pairs.iter().map(own).collect()
 }
 
 /// Asks until the answer is yes; fails the test after a minute.

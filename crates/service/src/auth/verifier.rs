@@ -51,20 +51,22 @@ impl TokenConfig {
         }
     }
 
-    /// What can be wrong without being of the wrong type: the key, and why.
-    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
-        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-        if !is_url(&self.issuer) {
-            Some(("issuer", "must be an http(s) URL"))
-        } else if !is_url(&self.jwks_url) || reqwest::Url::parse(&self.jwks_url).is_err() {
-            Some(("jwks_url", "must be an http(s) URL"))
-        } else if !(1..=3_600).contains(&self.jwks_max_age_seconds) {
-            Some(("jwks_max_age_seconds", "must be 1 to 3600"))
-        } else if !(1..=self.jwks_max_age_seconds).contains(&self.jwks_min_interval_seconds) {
-            Some(("jwks_min_interval_seconds", "must be 1 to jwks_max_age_seconds"))
-        } else {
-            None
-        }
+    /// Notes what can be wrong without being of the wrong type.
+    pub fn check(&self, problems: &mut Problems) {
+        let url = "must be an http(s) URL";
+        problems.require("token.issuer", is_http_url(&self.issuer), url);
+        problems.require("token.jwks_url", is_http_url(&self.jwks_url), url);
+        let (age, interval) = (self.jwks_max_age_seconds, self.jwks_min_interval_seconds);
+        problems.require(
+            "token.jwks_max_age_seconds",
+            (1..=3_600).contains(&age),
+            "must be 1 to 3600",
+        );
+        problems.require(
+            "token.jwks_min_interval_seconds",
+            (1..=age.max(1)).contains(&interval),
+            "must be 1 to token.jwks_max_age_seconds",
+        );
     }
 
     fn policy(&self) -> JwksPolicy {
@@ -82,15 +84,6 @@ const fn default_max_age() -> u32 {
 
 const fn default_min_interval() -> u32 {
     30
-}
-
-impl TokenConfig {
-    /// Notes what is no URL.
-    pub fn check(&self, problems: &mut Problems) {
-        let why = "must be an http(s) URL";
-        problems.require("token.issuer", is_http_url(&self.issuer), why);
-        problems.require("token.jwks_url", is_http_url(&self.jwks_url), why);
-    }
 }
 
 /// Why a token is not believed.

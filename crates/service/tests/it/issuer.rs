@@ -46,10 +46,7 @@ impl Issuer {
     }
 
     pub(crate) fn verifier(&self, policy: JwksPolicy) -> TokenVerifier {
-        let config = TokenConfig {
-            issuer: ISSUER.to_owned(),
-            jwks_url: self.url.clone(),
-        };
+        let config = TokenConfig::new(ISSUER.to_owned(), self.url.clone());
         TokenVerifier::with_policy(config, policy).unwrap()
     }
 

@@ -102,10 +102,7 @@ async fn a_route_that_takes_a_principal_asks_for_a_token() {
 
 #[tokio::test]
 async fn a_route_answers_503_while_the_keys_are_unknown() {
-    let config = TokenConfig {
-        issuer: ISSUER.into(),
-        jwks_url: "http://127.0.0.1:1/".into(),
-    };
+    let config = TokenConfig::new(ISSUER.into(), "http://127.0.0.1:1/".into());
     let verifier = TokenVerifier::new(config).unwrap();
     let routes = ApiRouter::new()
         .api_route("/who", get(who))

@@ -127,7 +127,7 @@ impl Launch<'_> {
         Ok(redis)
     }
 
-    fn program(&self, part: Part) -> Result<Spec, CtlError> {
+    pub(crate) fn program(&self, part: Part) -> Result<Spec, CtlError> {
         let (program, args, env): (PathBuf, Vec<OsString>, _) = match part {
             Part::Auth => (
                 self.artifacts.auth.clone(),
@@ -204,6 +204,7 @@ impl Launch<'_> {
             self.secrets.ingest.clone(),
         ));
         env.extend(self.revision());
+        env.extend(self.options.api_env.clone());
         env
     }
 

@@ -8,6 +8,7 @@ mod part;
 mod ports;
 mod record;
 mod secrets;
+mod twin;
 
 pub(crate) use launch::{app_url, is_ready, owner_url, redis_url};
 pub use live::{Platform, endpoints, stop_recorded};
@@ -16,6 +17,7 @@ pub use part::Part;
 pub use ports::Ports;
 pub use record::{PartRecord, Record};
 pub use secrets::Secrets;
+pub use twin::Twin;
 
 use crate::{CtlError, Paths};
 use std::fs::{self, File};

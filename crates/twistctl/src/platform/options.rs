@@ -20,6 +20,8 @@ pub struct Options {
     pub edge_vars: BTreeMap<String, String>,
     /// Environment of auth-service that differs from the local defaults.
     pub auth_env: BTreeMap<String, String>,
+    /// Environment of influencer-api that differs from the local defaults.
+    pub api_env: BTreeMap<String, String>,
     /// Removes the state folder when the process that started the platform is gone.
     pub throwaway: bool,
 }
@@ -30,6 +32,7 @@ impl Default for Options {
             ports: PortChoice::Usual,
             edge_vars: BTreeMap::new(),
             auth_env: BTreeMap::new(),
+            api_env: BTreeMap::new(),
             throwaway: false,
         }
     }

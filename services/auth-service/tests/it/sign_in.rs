@@ -30,13 +30,13 @@ async fn a_wallet_signs_in_and_other_services_believe_its_token() {
         (token.token_type.as_str(), token.expires_in),
         ("Bearer", 900)
     );
-    let verifier = TokenVerifier::new(TokenConfig {
-        issuer: ISSUER.to_owned(),
-        jwks_url: format!(
+    let verifier = TokenVerifier::new(TokenConfig::new(
+        ISSUER.to_owned(),
+        format!(
             "http://{}/.well-known/jwks.json",
             world.service.running.public
         ),
-    })
+    ))
     .unwrap();
     let believed = verifier.verify(&token.access_token).await.unwrap();
     let principal = believed.principal;

@@ -78,10 +78,7 @@ impl Api {
                 url: redis_url.to_owned().into(),
                 command_timeout_ms: 1_000,
             },
-            token: TokenConfig {
-                issuer: ISSUER.into(),
-                jwks_url: issuer().await,
-            },
+            token: TokenConfig::new(ISSUER.into(), issuer().await),
             ingest: IngestConfig {
                 keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
             },

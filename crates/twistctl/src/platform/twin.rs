@@ -1,0 +1,59 @@
+//! A second instance of a service, beside the one of the platform: the same settings, other ports.
+
+use crate::CtlError;
+use crate::platform::{Part, Platform};
+use stack::{Process, free_port, http_status};
+use std::time::Duration;
+
+const READY: Duration = Duration::from_mins(1);
+
+/// A second instance. Dropping it stops it.
+#[derive(Debug)]
+pub struct Twin {
+    process: Process,
+    port: u16,
+}
+
+impl Twin {
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port of that.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+}
+
+impl Platform {
+    /// Starts a second instance of auth-service or influencer-api, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready, or `part` is no service of ours.
+    pub fn twin(&self, part: Part) -> Result<Twin, CtlError> {
+        let prefix = match part {
+            Part::Auth => "TWIST_AUTH__",
+            Part::Api => "TWIST_API__",
+            Part::Postgres | Part::Redis | Part::Edge => {
+                return Err(CtlError::Help(format!("{} has no twin", part.name())));
+            }
+        };
+        let mut spec = self.launch().program(part)?;
+        let port = free_port()?;
+        let listen = [("LISTEN", port), ("OPS_LISTEN", free_port()?)]
+            .map(|(name, port)| (format!("{prefix}{name}"), format!("127.0.0.1:{port}")));
+        spec.env.retain(|(name, _)| !listen.iter().any(|(of, _)| of == name));
+        spec.env.extend(listen);
+        spec.name = format!("{}-twin", part.name());
+        spec.log = self.paths.log(&spec.name);
+        let mut process = Process::start(spec, Some(&self.reaper))?;
+        process.wait_ready(READY, || http_status(port, "/ready") == Some(200))?;
+        Ok(Twin { process, port })
+    }
+}

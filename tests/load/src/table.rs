@@ -1,0 +1,65 @@
+//! The figures, as a table.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) requests: u64,
+    pub(crate) took: Duration,
+    /// CPU of the server's process for all requests together.
+    pub(crate) cpu: Duration,
+    /// p50 and p99, where they say something.
+    pub(crate) latency: Option<(Duration, Duration)>,
+}
+
+impl Row {
+    /// CPU for one request, in tenths of a microsecond.
+    fn cost(&self) -> u128 {
+        self.cpu.as_nanos() / 100 / u128::from(self.requests.max(1))
+    }
+
+    fn rate(&self) -> u128 {
+        u128::from(self.requests) * 1_000 / self.took.as_millis().max(1)
+    }
+}
+
+/// All figures of a run. The first row is the baseline.
+#[derive(Debug, Clone)]
+pub(crate) struct Results {
+    pub(crate) rows: Vec<Row>,
+    /// Name and value.
+    pub(crate) facts: Vec<(String, String)>,
+}
+
+pub(crate) fn print(results: &Results) -> io::Result<()> {
+    let baseline = results.rows.first().map_or(1, |row| row.cost().max(1));
+    let mut text = String::from(
+        "| what | CPU a request | times the bare route | rate seen | p50 | p99 |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for row in &results.rows {
+        let cost = row.cost();
+        let ratio = cost * 10 / baseline;
+        let (p50, p99) = row.latency.map_or((String::new(), String::new()), |(p50, p99)| {
+            (format!("{p50:.1?}"), format!("{p99:.1?}"))
+        });
+        let _ = writeln!(
+            text,
+            "| {} | {}.{} µs | {}.{} | {}/s | {p50} | {p99} |",
+            row.what,
+            cost / 10,
+            cost % 10,
+            ratio / 10,
+            ratio % 10,
+            row.rate(),
+        );
+    }
+    text.push_str("\n| what | figure |\n| --- | --- |\n");
+    for (name, value) in &results.facts {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    io::stdout().write_all(text.as_bytes())
+}
