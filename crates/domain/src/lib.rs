@@ -13,6 +13,7 @@ mod hex_id;
 pub mod http_hmac;
 pub mod ids;
 pub mod money;
+pub mod offchain;
 pub mod reward;
 pub mod siws;
 pub mod time;

@@ -1,5 +1,6 @@
 //! Why the service cannot start. What a request is answered is [`service::ApiError`].
 
+use crate::domain::seal::SealError;
 use service::config::ConfigError;
 use service::redis::RedisError;
 
@@ -15,7 +16,16 @@ pub enum StartError {
     /// The Redis URL cannot be used.
     #[error(transparent)]
     Redis(#[from] RedisError),
+    /// The operating system gave no random bytes.
+    #[error("cannot make a key: {0}")]
+    Key(String),
     /// A port cannot be bound.
     #[error("cannot listen: {0}")]
     Listen(#[from] std::io::Error),
+}
+
+impl From<SealError> for StartError {
+    fn from(error: SealError) -> Self {
+        Self::Key(error.to_string())
+    }
 }

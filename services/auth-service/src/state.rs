@@ -5,6 +5,7 @@ use crate::domain::challenge::Challenger;
 use crate::domain::token::TokenPolicy;
 use crate::error::StartError;
 use crate::store::keys::KeyRing;
+use crate::store::sessions::Sessions;
 use sea_orm::DatabaseConnection;
 use service::access::Guards;
 use service::auth::{Revocations, TokenVerifier};
@@ -22,6 +23,7 @@ pub(crate) struct AppState {
     pub(crate) database: DatabaseConnection,
     pub(crate) redis: Redis,
     pub(crate) keys: KeyRing,
+    pub(crate) sessions: Sessions,
     pub(crate) guards: Guards,
 }
 
@@ -32,15 +34,23 @@ impl AppState {
         let database = db::connect(&config.database, "auth-service")
             .await
             .map_err(|_| StartError::Database)?;
+        let sealing = config.sealing_key()?;
         let keys = KeyRing::new(
             database.clone(),
-            config.sealing_key()?,
+            sealing.clone(),
             Duration::from_secs(config.key_refresh_seconds),
         );
+        let revocations = Revocations::watch(database.clone());
+        let sessions = Sessions::new(
+            database.clone(),
+            sealing,
+            config.sessions.policy(),
+            revocations.clone(),
+        )?;
         Ok(Self {
             guards: Guards {
                 verifier: TokenVerifier::with_keys(config.issuer.clone(), Arc::new(keys.clone())),
-                revocations: Revocations::watch(database.clone()),
+                revocations,
                 database: database.clone(),
             },
             challenger: Arc::new(config.challenger()),
@@ -50,6 +60,7 @@ impl AppState {
             }),
             redis: Redis::connect(&config.redis)?,
             keys,
+            sessions,
             database,
         })
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod challenge;
 pub(crate) mod nonce;
+pub(crate) mod refresh;
 pub(crate) mod seal;
 pub(crate) mod signature;
 pub(crate) mod token;

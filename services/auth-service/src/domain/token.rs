@@ -14,18 +14,20 @@ pub(crate) struct TokenPolicy {
     pub(crate) ttl: Duration,
 }
 
-/// A session that was just opened.
+/// A session that can be used.
 #[derive(Debug, Clone)]
-pub(crate) struct OpenedSession {
+pub(crate) struct LiveSession {
     pub(crate) id: Uuid,
     pub(crate) user: Uuid,
     pub(crate) wallet: WalletAddress,
     pub(crate) roles: Vec<String>,
+    /// Until it ends, however much it is used.
+    pub(crate) left: Duration,
 }
 
 impl TokenPolicy {
-    /// The claims for `session`, issued at `now` (seconds since the epoch).
-    pub(crate) fn claims(&self, session: OpenedSession, now: u64) -> AccessClaims {
+    /// The claims for `session`, issued at `now` (seconds since the epoch). They end with the session.
+    pub(crate) fn claims(&self, session: LiveSession, now: u64) -> AccessClaims {
         AccessClaims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
@@ -36,7 +38,7 @@ impl TokenPolicy {
             jti: Uuid::now_v7(),
             iat: now,
             nbf: now,
-            exp: now.saturating_add(self.ttl.as_secs()),
+            exp: now.saturating_add(self.ttl.min(session.left).as_secs()),
             ver: VERSION,
             roles: session.roles,
             influencer_id: None,

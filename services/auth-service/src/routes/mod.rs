@@ -2,6 +2,9 @@
 
 mod jwks;
 mod nonce;
+mod refresh;
+mod sessions;
+mod tokens;
 mod verify;
 
 use crate::state::AppState;
@@ -16,12 +19,14 @@ pub(crate) fn app(state: AppState, revision: Option<Revision>) -> App {
     let public = Routes::new()
         .merge(nonce::router())
         .merge(verify::router())
+        .merge(refresh::router())
+        .merge(sessions::router())
         .merge(jwks::router())
         .with_state(state);
     App::new(
         About {
             service: "auth-service",
-            description: "Wallet sign-in: a nonce, a signed message, an access token, and the keys to verify it.",
+            description: "Wallet sign-in: a nonce, a signed message, tokens, sessions, and the keys to verify tokens with.",
             revision,
         },
         guards,

@@ -1,10 +1,11 @@
 //! `POST /auth/verify`.
 
+use super::tokens;
 use crate::domain::challenge::{expired, fingerprint};
 use crate::domain::nonce::Nonce;
 use crate::domain::signature::WalletSignature;
 use crate::state::AppState;
-use crate::store::{nonces, sessions};
+use crate::store::nonces;
 use axum::extract::State;
 use contracts::Code;
 use contracts::auth::{TokenResponse, VerifyRequest};
@@ -12,7 +13,7 @@ use domain::siws::SignInMessage;
 use service::access::{Routes, Rule};
 use service::extract::Json;
 use service::limit::RateClass;
-use service::{ApiError, clock};
+use service::ApiError;
 use telemetry::metrics::AUTH_SIGN_IN;
 use time::OffsetDateTime;
 
@@ -88,23 +89,13 @@ async fn sign_in(state: &AppState, request: &VerifyRequest) -> Result<TokenRespo
         ));
     }
 
-    let session = sessions::open(&state.database, message.address)
+    let grant = state
+        .sessions
+        .open(message.address)
         .await
         .map_err(say_that_the_nonce_is_gone)?;
-    let claims = state.tokens.claims(session, clock::now_seconds());
-    let expires_in = claims.exp.saturating_sub(claims.iat);
-    tracing::info!(uid = %claims.uid, sid = %claims.sid, "signed in");
-    let access_token = keys
-        .signer
-        .sign(&claims)
-        .map_err(|error| ApiError::internal(&error))?;
-    Ok(TokenResponse {
-        token_type: "Bearer".to_owned(),
-        access_token,
-        expires_in,
-        refresh_token: String::new(),
-        refresh_expires_in: 0,
-    })
+    tracing::info!(uid = %grant.session.user, sid = %grant.session.id, "signed in");
+    tokens::response(state, &keys, grant)
 }
 
 fn say_that_the_nonce_is_gone(mut error: ApiError) -> ApiError {

@@ -1,12 +1,13 @@
 //! A started auth-service, and wallets that sign in.
 
 use auth_service::Config;
+use auth_service::config::SessionConfig;
 use contracts::Problem;
 use contracts::auth::{NonceResponse, TokenResponse};
 use domain::WalletAddress;
 use ed25519_dalek::{Signer as _, SigningKey};
-use reqwest::{Client, Response};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use reqwest::{Client, Method, Response};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TryGetable};
 use serde_json::{Value, json};
 use service::config::{DatabaseConfig, RedisConfig};
 use service::server::{self, Running};
@@ -52,6 +53,14 @@ impl World {
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.value(sql).await
+    }
+
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        self.value(sql).await
+    }
+
+    async fn value<T: TryGetable>(&self, sql: &str) -> T {
         let statement = Statement::from_string(DbBackend::Postgres, sql);
         let row = self
             .database
@@ -87,6 +96,7 @@ pub(crate) fn config(database_url: &str, redis_url: &str) -> Config {
         access_ttl_seconds: 900,
         key_refresh_seconds: 30,
         key_encryption_key: "ab".repeat(32).into(),
+        sessions: SessionConfig::default(),
     }
 }
 
@@ -120,6 +130,25 @@ impl Service {
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         let url = format!("http://{}{path}", self.running.public);
         self.http.post(url).json(body).send().await.unwrap()
+    }
+
+    /// A request without a body, with a bearer token.
+    pub(crate) async fn call(&self, method: Method, path: &str, token: &str) -> Response {
+        let url = format!("http://{}{path}", self.running.public);
+        let request = self.http.request(method, url).bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
+    /// A request with a body and a bearer token.
+    pub(crate) async fn call_with(&self, path: &str, token: &str, body: &Value) -> Response {
+        let url = format!("http://{}{path}", self.running.public);
+        let request = self.http.post(url).bearer_auth(token).json(body);
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Response {
+        self.post("/auth/refresh", &json!({"refreshToken": refresh_token}))
+            .await
     }
 
     pub(crate) async fn nonce(&self, wallet: &Wallet) -> NonceResponse {

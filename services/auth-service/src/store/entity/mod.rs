@@ -2,7 +2,6 @@
 
 #![allow(unreachable_pub, reason = "sea-orm's derive makes its types pub")]
 
-pub(crate) mod sessions;
 pub(crate) mod signing_keys;
 pub(crate) mod users;
 pub(crate) mod wallets;
