@@ -1,5 +1,6 @@
 //! The one error that handlers return, and its way to the wire.
 
+use crate::limit::Decision;
 use crate::redis::RedisError;
 use crate::{db, server};
 use aide::OperationOutput;
@@ -30,6 +31,8 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// What an earlier, equal request was answered.
     pub data: Option<serde_json::Value>,
+    /// The limit that the caller is over.
+    pub(crate) limit: Option<Box<Decision>>,
 }
 
 impl ApiError {
@@ -41,6 +44,7 @@ impl ApiError {
             errors: Vec::new(),
             retry_after: None,
             data: None,
+            limit: None,
         }
     }
 
@@ -85,6 +89,13 @@ impl ApiError {
     #[must_use]
     pub const fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Says which limit the caller is over.
+    #[must_use]
+    pub(crate) fn with_limit(mut self, limit: Decision) -> Self {
+        self.limit = Some(Box::new(limit));
         self
     }
 

@@ -2,13 +2,15 @@
 
 use crate::config::RedisConfig;
 use crate::health::ReadyCheck;
+use fred::bytes_utils::Str;
 use fred::clients::{Client, WithOptions};
-use fred::interfaces::{ClientLike as _, KeysInterface as _};
+use fred::interfaces::{ClientLike as _, KeysInterface as _, LuaInterface as _};
 use fred::types::config::{Config, Options, ReconnectPolicy, UnresponsiveConfig};
-use fred::types::{Builder, Expiration, SetOptions};
+use fred::types::{Builder, Expiration, SetOptions, Value};
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Redis did not do what was asked. Nothing is known of whether it had an effect.
@@ -36,15 +38,33 @@ pub trait OneTimeStore: Send + Sync {
     fn take(&self, key: &str) -> impl Future<Output = Result<Option<String>, RedisError>> + Send;
 }
 
-/// Counts that start again with every window.
-pub trait WindowCounter: Send + Sync {
-    /// Adds one to the count of `key` in the current window of `window` length (aligned to the clock),
-    /// and returns it with how long the window still lasts.
-    fn hit(
+/// What Redis does in one step, without anything in between.
+#[derive(Debug)]
+pub struct Script {
+    text: &'static str,
+    /// What Redis calls it, once it has told us.
+    name: OnceLock<Str>,
+}
+
+impl Script {
+    /// A script in Lua.
+    pub const fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            name: OnceLock::new(),
+        }
+    }
+}
+
+/// Scripts that work on one key with numbers and answer numbers.
+pub trait Scripts: Send + Sync {
+    /// Runs `script`: in one round trip, but for the first time and after Redis has forgotten it.
+    fn run_script(
         &self,
-        key: &str,
-        window: Duration,
-    ) -> impl Future<Output = Result<(u64, Duration), RedisError>> + Send;
+        script: &Script,
+        key: String,
+        arguments: [u64; 3],
+    ) -> impl Future<Output = Result<Vec<i64>, RedisError>> + Send;
 }
 
 /// One connection, shared by all requests. Reconnects for ever; while it is down every command fails at
@@ -56,6 +76,7 @@ struct Inner {
     client: Client,
     quick: WithOptions<Client>,
     timeout: Duration,
+    secret: [u8; 32],
 }
 
 impl std::fmt::Debug for Redis {
@@ -71,6 +92,11 @@ impl Redis {
         let mut client = Config::from_url(config.url.expose_secret())
             .map_err(|error| RedisError::Url(error.details().to_owned()))?;
         client.fail_fast = false;
+        let secret = Sha256::new()
+            .chain_update(b"twist names in redis\0")
+            .chain_update(client.password.as_deref().unwrap_or_default())
+            .finalize()
+            .into();
         let client = Builder::from_config(client)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
@@ -103,7 +129,14 @@ impl Redis {
             client,
             quick,
             timeout,
+            secret,
         })))
+    }
+
+    /// Known to all who know the password of this Redis, and to nobody else: keys that stand for people are made
+    /// with it.
+    pub(crate) fn secret(&self) -> &[u8] {
+        &self.0.secret
     }
 
     /// An error, soon, when Redis does not answer.
@@ -156,16 +189,38 @@ impl OneTimeStore for Redis {
     }
 }
 
-impl WindowCounter for Redis {
-    async fn hit(&self, key: &str, window: Duration) -> Result<(u64, Duration), RedisError> {
-        let length = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
-        let now = crate::clock::now_ms().get();
-        let key = format!("{key}:{}", now / length);
-        // The key exists, with its end, before it is counted: a crash between the two leaves nothing that
-        // stays for ever. It outlives its window, so that it cannot end in between either.
-        self.put_new(&key, "0".to_owned(), window.saturating_mul(2))
-            .await?;
-        let count: u64 = self.run(self.0.quick.incr(&key)).await?;
-        Ok((count, Duration::from_millis(length - now % length)))
+impl Scripts for Redis {
+    async fn run_script(
+        &self,
+        script: &Script,
+        key: String,
+        arguments: [u64; 3],
+    ) -> Result<Vec<i64>, RedisError> {
+        let arguments: Vec<Value> = arguments
+            .iter()
+            .map(|number| Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX)))
+            .collect();
+        if let Some(name) = script.name.get() {
+            let known = self
+                .run(async {
+                    let answer = self
+                        .0
+                        .quick
+                        .evalsha(name.clone(), key.as_str(), arguments.clone())
+                        .await;
+                    match answer {
+                        Err(error) if error.details().starts_with("NOSCRIPT") => Ok(None),
+                        answer => answer.map(Some),
+                    }
+                })
+                .await?;
+            if let Some(answer) = known {
+                return Ok(answer);
+            }
+        }
+        let name: Str = self.run(self.0.quick.script_load(script.text)).await?;
+        let name = script.name.get_or_init(|| name);
+        self.run(self.0.quick.evalsha(name.clone(), key, arguments))
+            .await
     }
 }

@@ -11,8 +11,10 @@ use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use service::config::{
-    self, ConfigError, DatabaseConfig, Listen, Problems, RedisConfig, Secret, is_http_url,
+    self, ConfigError, DatabaseConfig, HttpConfig, Listen, Problems, RedisConfig, Secret,
+    is_http_url,
 };
+use service::limit::RateLimits;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
@@ -59,6 +61,12 @@ pub struct Config {
     pub key_refresh_seconds: u64,
     /// 64 hex digits: seals signing keys and the keys of sessions in the database.
     pub key_encryption_key: Secret,
+    /// How requests are taken.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// How often callers may call.
+    #[serde(default)]
+    pub limits: RateLimits,
     /// How long sessions live.
     #[serde(default)]
     pub sessions: SessionConfig,
@@ -106,6 +114,7 @@ impl Config {
         listen.check(&mut problems);
         self.database.check(&mut problems);
         self.redis.check(&mut problems);
+        self.http.check(&mut problems);
         let sealing_key = SealingKey::from_hex(self.key_encryption_key.expose_secret());
         problems.require("key_encryption_key", sealing_key.is_some(), NO_SEALING_KEY);
         problems.require(

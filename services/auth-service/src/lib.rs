@@ -30,5 +30,9 @@ pub async fn prepare(
         public: config.listen,
         ops: config.ops_listen,
     };
-    Ok((routes::app(state, revision), ServerConfig::new(listen)))
+    let server = ServerConfig {
+        listen,
+        http: config.http.clone(),
+    };
+    Ok((routes::app(state, revision), server))
 }

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use service::auth::TokenConfig;
-use service::config::{self, ConfigError, DatabaseConfig, Listen, Problems, RedisConfig, Secret};
+use service::config::{
+    self, ConfigError, DatabaseConfig, HttpConfig, Listen, Problems, RedisConfig, Secret,
+};
+use service::limit::RateLimits;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -32,9 +35,12 @@ pub struct Config {
     pub token: TokenConfig,
     /// The edge.
     pub ingest: IngestConfig,
-    /// Limits.
+    /// How requests are taken.
     #[serde(default)]
-    pub limits: Limits,
+    pub http: HttpConfig,
+    /// How often callers may call.
+    #[serde(default)]
+    pub limits: RateLimits,
 }
 
 /// Who may deliver accepted VAUs.
@@ -43,22 +49,6 @@ pub struct Config {
 pub struct IngestConfig {
     /// Secrets by key id. Two at a time let a secret be changed without a gap.
     pub keys: BTreeMap<String, Secret>,
-}
-
-/// Limits that an operator may change.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Device registrations a user may try in a minute.
-    pub device_registrations_per_minute: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            device_registrations_per_minute: 10,
-        }
-    }
 }
 
 impl Config {
@@ -76,6 +66,7 @@ impl Config {
         self.database.check(&mut problems);
         self.redis.check(&mut problems);
         self.token.check(&mut problems);
+        self.http.check(&mut problems);
         problems.require(
             "ingest.keys",
             !self.ingest.keys.is_empty(),

@@ -28,6 +28,7 @@ pub fn app(state: &AppState, revision: Option<Revision>) -> App {
             verifier: state.verifier.clone(),
             revocations: state.revocations.clone(),
             database: state.db.clone(),
+            limiter: state.limiter.clone(),
         },
         routes::public().with_state(state.clone()),
         routes::internal().with_state(state.clone()),

@@ -66,12 +66,11 @@ async fn run(cli: &Cli) -> Result<(), Box<dyn std::error::Error>> {
         Mode::Serve => {
             let state = AppState::new(&config).await?;
             let app = influencer_api::app(&state, revision);
-            serve(
-                app,
-                ServerConfig::new(config.listeners()),
-                shutdown_signal(),
-            )
-            .await?;
+            let server = ServerConfig {
+                listen: config.listeners(),
+                http: config.http,
+            };
+            serve(app, server, shutdown_signal()).await?;
         }
     }
     Ok(())

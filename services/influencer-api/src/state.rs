@@ -1,17 +1,12 @@
 //! What handlers share.
 
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use axum::extract::FromRef;
-use contracts::Code;
 use sea_orm::DatabaseConnection;
-use service::ApiError;
 use service::auth::{Revocations, TokenVerifier};
 use service::hmac::HmacKeys;
-use service::redis::{Redis, WindowCounter};
-use std::time::Duration;
-use uuid::Uuid;
-
-const MINUTE: Duration = Duration::from_mins(1);
+use service::limit::Limiter;
+use service::redis::Redis;
 
 /// What handlers share; cheap to clone.
 #[derive(Debug, Clone, FromRef)]
@@ -26,8 +21,8 @@ pub struct AppState {
     pub revocations: Revocations,
     /// Secrets of the edge.
     pub ingest_keys: HmacKeys,
-    /// Limits.
-    pub limits: Limits,
+    /// Counts calls.
+    pub limiter: Limiter,
 }
 
 /// Why the service cannot start.
@@ -48,29 +43,15 @@ impl AppState {
     /// Prepares connections; none has to succeed yet.
     pub async fn new(config: &Config) -> Result<Self, StartError> {
         let db = service::db::connect(&config.database, "influencer-api").await?;
+        let redis = Redis::connect(&config.redis)?;
         Ok(Self {
             revocations: Revocations::watch(db.clone()),
             db,
-            redis: Redis::connect(&config.redis)?,
+            limiter: Limiter::new(redis.clone(), config.limits),
+            redis,
             verifier: TokenVerifier::new(config.token.clone())
                 .map_err(|error| StartError::Verifier(error.to_string()))?,
             ingest_keys: HmacKeys::new(config.ingest.keys.clone()),
-            limits: config.limits,
         })
-    }
-
-    /// Counts an attempt of `user` to register a device.
-    ///
-    /// # Errors
-    /// 429 over the limit, 503 when Redis does not answer.
-    pub async fn limit_device_registrations(&self, user: Uuid) -> Result<(), ApiError> {
-        let (count, left) = self
-            .redis
-            .hit(&format!("api:devices:{user}"), MINUTE)
-            .await?;
-        if count > u64::from(self.limits.device_registrations_per_minute) {
-            return Err(ApiError::of(Code::RateLimited).with_retry_after(left));
-        }
-        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use super::{Policy, Role, RouteRule, Rule};
 use crate::ApiError;
 use crate::auth::{Principal, Revocations, TokenVerifier, bearer};
-use crate::server::ALIAS;
+use crate::limit::{Decision, Limiter, RateClass, RateKey};
+use crate::server::{ALIAS, ClientAddress};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -24,6 +25,8 @@ pub struct Guards {
     pub revocations: Revocations,
     /// Knows roles.
     pub database: DatabaseConnection,
+    /// Counts calls.
+    pub limiter: Limiter,
 }
 
 /// The rules of an application, by method and path.
@@ -52,10 +55,10 @@ impl Gate {
     }
 
     /// Puts who calls into the request, or says why it is not served.
-    async fn admit(&self, parts: &mut Parts) -> Result<(), ApiError> {
+    async fn admit(&self, parts: &mut Parts) -> Result<Option<Decision>, ApiError> {
         // Without a route there is nothing to protect: the fallback answers 404.
         let Some(path) = parts.extensions.get::<MatchedPath>().cloned() else {
-            return Ok(());
+            return Ok(None);
         };
         let path = path.as_str();
         let rules = self.0.rules.get(path).or_else(|| {
@@ -71,14 +74,24 @@ impl Gate {
         };
         // Another method is answered 405 by the router.
         let Some((_, rule)) = rules.iter().find(|(of, _)| of == method) else {
-            return Ok(());
+            return Ok(None);
         };
         let rule = *rule;
+        let mut user = None;
         if rule.policy.needs_token() {
             let caller = self.caller(parts, rule).await?;
+            user = Some(caller.uid);
             parts.extensions.insert(caller);
         }
-        Ok(())
+        if rule.class == RateClass::Unlimited {
+            return Ok(None);
+        }
+        let who = match (user, parts.extensions.get::<ClientAddress>()) {
+            (Some(user), _) => RateKey::Principal(user),
+            (None, Some(ClientAddress(address))) => RateKey::Address(*address),
+            (None, None) => return Err(ApiError::internal(&"nobody knows where a request is from")),
+        };
+        self.0.guards.limiter.check(rule.class, &who).await
     }
 
     async fn caller(&self, parts: &Parts, rule: Rule) -> Result<Principal, ApiError> {
@@ -121,7 +134,13 @@ impl Gate {
 pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     match gate.admit(&mut parts).await {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Ok(decision) => {
+            let mut response = next.run(Request::from_parts(parts, body)).await;
+            if let Some(decision) = decision {
+                decision.write(response.headers_mut());
+            }
+            response
+        }
         Err(error) => error.into_response(),
     }
 }

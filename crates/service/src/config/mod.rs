@@ -5,6 +5,7 @@
 //! the key that it is named after. A key that the configuration does not have is an error, so that a misspelt limit
 //! is not silently the default. All that is wrong is told at once, a line each, and no value is ever repeated.
 
+mod http;
 mod keys;
 mod problem;
 mod reference;
@@ -12,6 +13,7 @@ mod sections;
 mod shape;
 mod sources;
 
+pub use http::HttpConfig;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use sections::{DatabaseConfig, Listen, RedisConfig, is_http_url};

@@ -5,6 +5,7 @@ use crate::auth::BEARER_SCHEME;
 use crate::health::{self, ReadyCheck, ReadyChecks};
 use crate::hmac::HMAC_SCHEME;
 use crate::limit::RateClass;
+use crate::server::document;
 use crate::version::{self, Revision};
 use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
 use axum::Router;
@@ -12,6 +13,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use http::Method;
 use http::header::CONTENT_TYPE;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,8 +43,12 @@ pub struct App {
     pub(super) router: Router,
     rules: Vec<RouteRule>,
     pub(super) checks: ReadyChecks,
-    openapi: Arc<OpenApi>,
+    openapi: Arc<Value>,
+    pub(super) around: Option<Around>,
 }
+
+/// Wraps the whole shell.
+pub(super) type Around = Box<dyn FnOnce(Router) -> Router + Send>;
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +77,7 @@ impl App {
             .merge(version::routes(about));
         let (public, mut rules) = public.into_parts();
         let (internal, internal_rules) = internal.into_parts();
+        let internal_paths: BTreeSet<_> = internal_rules.iter().map(|rule| rule.path).collect();
         rules.extend(internal_rules);
         rules.push(DOCUMENT);
         let alias: Router = public.clone().into();
@@ -86,8 +94,8 @@ impl App {
             api.security_scheme(BEARER_SCHEME, bearer())
                 .security_scheme(HMAC_SCHEME, hmac())
         });
-        let text = serde_json::to_string(&openapi).unwrap_or_default();
-        let document = axum::body::Bytes::from(text);
+        let openapi = document::complete(&openapi, &rules, &internal_paths);
+        let document = axum::body::Bytes::from(openapi.to_string());
         let router = router
             .route(
                 "/openapi.json",
@@ -100,7 +108,15 @@ impl App {
             rules,
             checks,
             openapi: Arc::new(openapi),
+            around: None,
         }
+    }
+
+    /// Puts `wrap` around everything, the shell's own error bodies included: for tests that watch every answer.
+    #[must_use]
+    pub fn around(mut self, wrap: impl FnOnce(Router) -> Router + Send + 'static) -> Self {
+        self.around = Some(Box::new(wrap));
+        self
     }
 
     /// The authorisation table: every route with its rule.
@@ -109,7 +125,7 @@ impl App {
     }
 
     /// The documentation, as `/openapi.json` gives it.
-    pub fn openapi(&self) -> &OpenApi {
+    pub fn openapi(&self) -> &Value {
         &self.openapi
     }
 }

@@ -1,19 +1,27 @@
 //! Serving: the application, its two listeners, and a stop that drops nothing.
 
 mod app;
+mod client;
+mod document;
 mod listener;
 mod ops;
+mod origins;
 mod problems;
 mod shell;
+mod slots;
 
 pub(crate) use app::ALIAS;
 pub use app::{About, App};
+pub use client::ClientAddress;
 pub(crate) use problems::carry_error;
+pub(crate) use slots::Overloaded;
 
-use crate::config::Listen;
+use crate::config::{HttpConfig, Listen};
 use crate::health::ReadyChecks;
 use axum::Router;
+use client::Proxies;
 use listener::Limits;
+use shell::Shell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -22,35 +30,27 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Limits of the HTTP server.
-#[derive(Debug, Clone, Copy)]
+/// Where to serve, and how.
+#[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// Where to listen.
     pub listen: Listen,
-    /// A request that takes longer is answered 503.
-    pub request_timeout: Duration,
-    /// A connection that has not sent a whole request head by then is closed. Also how long a connection
-    /// may rest between two requests.
-    pub header_timeout: Duration,
-    /// Connections at a time; more wait in the listen queue.
-    pub max_connections: usize,
-    /// How long a stop waits for requests in flight.
-    pub drain: Duration,
+    /// How requests are taken.
+    pub http: HttpConfig,
 }
 
 impl ServerConfig {
-    /// The usual limits.
-    pub const fn new(listen: Listen) -> Self {
+    /// The usual way to take requests.
+    pub fn new(listen: Listen) -> Self {
         Self {
             listen,
-            request_timeout: Duration::from_secs(15),
-            header_timeout: Duration::from_secs(20),
-            max_connections: 4_096,
-            drain: Duration::from_secs(20),
+            http: HttpConfig::default(),
         }
     }
 }
 
+/// Connections and requests of the ops port at a time.
+const OPS_MAX: u32 = 64;
 /// How often samples are folded into the histograms, scraped or not.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -71,7 +71,7 @@ pub struct Running {
 
 impl Running {
     /// Stops: not ready any more, no new connections, requests in flight are finished (for as long as
-    /// [`ServerConfig::drain`] allows), then the ops port closes.
+    /// [`HttpConfig::drain_seconds`] allows), then the ops port closes.
     pub async fn stop(self) {
         self.checks.drain();
         self.stop.send_replace(true);
@@ -89,22 +89,39 @@ pub async fn start(app: App, config: ServerConfig) -> io::Result<Running> {
     let ops = TcpListener::bind(config.listen.ops).await?;
     let (public_address, ops_address) = (public.local_addr()?, ops.local_addr()?);
     let checks = app.checks.clone();
+    let http = &config.http;
     let limits = Limits {
-        header_timeout: config.header_timeout,
-        max_connections: config.max_connections,
-        drain: config.drain,
+        header_timeout: http.header_timeout(),
+        max_connections: http.max_connections,
+        drain: http.drain(),
     };
-    let router: Router = shell::wrap(app.router, config.request_timeout);
-    let ops_router = shell::wrap(ops::routes(checks.clone()), config.request_timeout);
+    let router: Router = shell::wrap(app.router, Shell::new(http));
+    let router = match app.around {
+        Some(around) => around(router),
+        None => router,
+    };
+    let ops_http = HttpConfig {
+        max_in_flight: OPS_MAX,
+        request_timeout_ms: http.request_timeout_ms,
+        ..HttpConfig::default()
+    };
+    let ops_router = shell::wrap(ops::routes(checks.clone()), Shell::new(&ops_http));
     let (stop, stopped) = watch::channel(false);
     let (ops_stop, ops_stopped) = watch::channel(false);
-    let public_task = tokio::spawn(listener::serve(public, router, limits, stopped));
+    let proxies = Proxies::new(http.proxies(), http.cf_connecting_ip);
+    let public_task = tokio::spawn(listener::serve(public, router, limits, proxies, stopped));
     let ops_limits = Limits {
-        max_connections: 64,
+        max_connections: OPS_MAX,
         drain: Duration::from_secs(1),
         ..limits
     };
-    let ops_task = tokio::spawn(listener::serve(ops, ops_router, ops_limits, ops_stopped));
+    let ops_task = tokio::spawn(listener::serve(
+        ops,
+        ops_router,
+        ops_limits,
+        Proxies::default(),
+        ops_stopped,
+    ));
     tracing::info!(address = %public_address, ops_address = %ops_address, "listening");
     Ok(Running {
         public: public_address,

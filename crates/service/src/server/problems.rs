@@ -1,9 +1,12 @@
 //! Every error leaves as problem+json, whoever made it.
 
 use crate::ApiError;
-use axum::response::{IntoResponse, Response};
+use axum::body::Body;
+use axum::response::Response;
 use contracts::{Code, problem};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, StatusCode};
 
 /// Beside a response: the error to write as its body.
@@ -28,11 +31,7 @@ pub(super) fn finish(
         None => of_status(response.status()),
     };
     let code = error.code;
-    let mut problem = write(&error, request_id, path);
-    if let Some(allow) = response.headers_mut().remove(ALLOW) {
-        problem.headers_mut().insert(ALLOW, allow);
-    }
-    (problem, Some(code))
+    (write(response, &error, request_id, path), Some(code))
 }
 
 /// No error, or one that a handler wrote as JSON itself (`/ready`).
@@ -60,13 +59,20 @@ fn of_status(status: StatusCode) -> ApiError {
     })
 }
 
-fn write(error: &ApiError, request_id: &str, path: &str) -> Response {
+/// Puts `error` in the place of the body of `response`, which keeps its other headers.
+fn write(response: Response, error: &ApiError, request_id: &str, path: &str) -> Response {
     // A path is at most as long as a request head; nobody needs that much of it back.
     let instance = path.chars().take(256).collect();
     let body = error.to_problem(request_id, Some(instance));
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
-    let mut response = (error.status(), bytes).into_response();
-    let headers = response.headers_mut();
+    let (mut parts, _) = response.into_parts();
+    parts.status = error.status();
+    let headers = &mut parts.headers;
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_ENCODING);
+    if let Some(limit) = &error.limit {
+        limit.write(headers);
+    }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
     if let Some(wait) = error.retry_after {
         // Whole seconds, rounded up, so that nobody comes back too early.
@@ -78,7 +84,7 @@ fn write(error: &ApiError, request_id: &str, path: &str) -> Response {
     if let Some(challenge) = challenge(error.code) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    response
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 /// What a 401 asks for.

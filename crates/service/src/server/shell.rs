@@ -1,16 +1,20 @@
-//! What surrounds every request: its id, its log line, its metric, its time limit, its error body.
+//! What surrounds every request: its id, its log line, its metric, its place, its time limit, its error body.
 
 use super::app::ALIAS;
+use super::origins::{self, Origins, Page};
 use super::problems;
+use super::slots::{Arriving, Slots};
 use crate::ApiError;
+use crate::config::HttpConfig;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
-use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method};
+use http::header::{CACHE_CONTROL, HOST, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -20,18 +24,43 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For extractors of the framework that read bodies; ours have limits of their own.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// Puts `router` into the shell. From the outside in: id, log, metric and error body; panics; time limit.
-pub(super) fn wrap(router: Router, timeout: Duration) -> Router {
+/// When to come back to a service that is busy.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
+
+/// What requests are held to.
+#[derive(Debug)]
+pub(super) struct Shell {
+    origins: Origins,
+    slots: Arc<Slots>,
+    time_limit: Duration,
+}
+
+impl Shell {
+    pub(super) fn new(http: &HttpConfig) -> Self {
+        Self {
+            origins: Origins::new(&http.allowed_origins),
+            slots: Slots::new(http.max_in_flight.try_into().unwrap_or(usize::MAX)),
+            time_limit: http.request_timeout(),
+        }
+    }
+}
+
+/// Puts `router` into the shell. From the outside in: id, log, metric, error body and what lets a page read the
+/// answer; panics; the number of requests; time limit; body limit; origins. Whoever calls, and how often, is the
+/// matter of the router's own [gate](crate::access).
+pub(super) fn wrap(router: Router, shell: Shell) -> Router {
+    let shell = Arc::new(shell);
     router
         .fallback(async || ApiError::new(Code::NotFound, "There is no such route."))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(timeout, limit_time))
+        .layer(from_fn_with_state(Arc::clone(&shell), admit))
         .layer(CatchPanicLayer::custom(|payload: Panic| panicked(&payload)))
-        .layer(from_fn(surround))
+        .layer(from_fn_with_state(shell, surround))
 }
 
-async fn surround(request: Request, next: Next) -> Response {
+async fn surround(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let page = shell.origins.page(request.headers());
     let id = request_id(request.headers());
     let method = method_name(request.method());
     let route = request
@@ -51,6 +80,7 @@ async fn surround(request: Request, next: Next) -> Response {
 
     let (mut response, code) = problems::finish(response, &id, &path);
     decorate(response.headers_mut(), &id);
+    page.decorate(response.headers_mut());
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
     metrics::histogram!(
@@ -91,12 +121,56 @@ impl Drop for InFlight {
     }
 }
 
-async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::of(Code::RequestTimeout)
-            .with_retry_after(Duration::from_secs(1))
-            .into_response(),
+/// A place, and a time limit, for all but the questions whether the service is well.
+async fn admit(State(shell): State<Arc<Shell>>, mut request: Request, next: Next) -> Response {
+    let watched = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| is_watched(path.as_str()));
+    let slot = if watched {
+        None
+    } else {
+        let Some(slot) = shell.slots.take() else {
+            metrics::counter!(telemetry::metrics::HTTP_SHED).increment(1);
+            return ApiError::of(Code::RequestOverloaded)
+                .with_retry_after(BUSY_RETRY)
+                .into_response();
+        };
+        request = request.map(|body| Arriving::wrap(body, Arc::clone(&slot)));
+        Some(slot)
+    };
+    let served = tokio::time::timeout(shell.time_limit, answer(&shell, request, next)).await;
+    drop(slot);
+    served.unwrap_or_else(|_| {
+        ApiError::of(Code::RequestTimeout)
+            .with_retry_after(BUSY_RETRY)
+            .into_response()
+    })
+}
+
+async fn answer(shell: &Shell, request: Request, next: Next) -> Response {
+    if let Err(error) = has_one_host(&request) {
+        return error.into_response();
+    }
+    match shell.origins.page(request.headers()) {
+        Page::Refused => ApiError::of(Code::RequestOriginRefused).into_response(),
+        Page::Allowed(_) if origins::is_preflight(request.method(), request.headers()) => {
+            origins::preflight()
+        }
+        Page::Allowed(_) | Page::NoOther => next.run(request).await,
+    }
+}
+
+/// RFC 9112: two hosts are two requests in one.
+fn has_one_host(request: &Request) -> Result<(), ApiError> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => Ok(()),
+        (None, _) if request.version() < Version::HTTP_11 => Ok(()),
+        _ => Err(ApiError::new(
+            Code::RequestMalformed,
+            "A request has one Host header.",
+        )),
     }
 }
 
