@@ -11,6 +11,7 @@ use service::access::Guards;
 use service::auth::{Revocations, TokenVerifier};
 use service::db;
 use service::health::ReadyCheck;
+use service::limit::Limiter;
 use service::redis::Redis;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,18 +48,20 @@ impl AppState {
             config.sessions.policy(),
             revocations.clone(),
         )?;
+        let redis = Redis::connect(&config.redis)?;
         Ok(Self {
             guards: Guards {
                 verifier: TokenVerifier::with_keys(config.issuer.clone(), Arc::new(keys.clone())),
                 revocations,
                 database: database.clone(),
+                limiter: Limiter::new(redis.clone(), config.limits),
             },
             challenger: Arc::new(config.challenger()),
             tokens: Arc::new(TokenPolicy {
                 issuer: config.issuer.clone(),
                 ttl: config.access_ttl(),
             }),
-            redis: Redis::connect(&config.redis)?,
+            redis,
             keys,
             sessions,
             database,
