@@ -13,7 +13,9 @@
 
 mod database;
 mod folder;
+pub mod hostile;
 mod invariants;
+pub mod leaks;
 mod own;
 mod proxy;
 mod redis;
@@ -22,5 +24,5 @@ mod shared;
 pub use database::TestDb;
 pub use invariants::assert_ledger_invariants;
 pub use own::{OwnPostgres, OwnRedis};
-pub use proxy::CutProxy;
+pub use proxy::{CutProxy, SpreadProxy};
 pub use redis::TestRedis;
