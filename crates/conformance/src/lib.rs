@@ -1,3 +1,22 @@
-//! Whether what a service says is what its `OpenAPI` document promises. For tests only.
+//! Whether what a service says is what its `OpenAPI` document promises. Only tests use it.
+//!
+//! - [`Contract`] judges one answer, [`Watch`] every answer of a service under test.
+//! - [`additive`] finds what a newer document would break for the clients of an older one.
+//! - [`reference`] keeps what the code generates equal to what is committed under `docs/reference/`.
+//! - [`structure`] says what a document lacks that a reader or a generator of clients needs.
 
-pub mod access;
+#![allow(
+    clippy::panic,
+    reason = "only tests use this crate, and a test may stop on the spot"
+)]
+
+pub mod additive;
+mod contract;
+pub mod reference;
+mod route;
+mod strict;
+pub mod structure;
+mod watch;
+
+pub use contract::{Contract, Violation};
+pub use watch::Watch;

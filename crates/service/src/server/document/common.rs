@@ -1,0 +1,105 @@
+//! What every operation shares: headers, parameters, tags.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// What the tags mean.
+const TAGS: [(&str, &str); 8] = [
+    ("account", "The caller's account, balance and rewards."),
+    ("auth", "Signing a wallet in, and the keys that verify tokens."),
+    ("devices", "The keys that sign VAUs for the caller."),
+    ("health", "Whether the service works, which build it is, and this document."),
+    ("internal", "Between the parts of the platform, signed with a shared secret."),
+    ("keys", "The keys that sign access tokens."),
+    ("sessions", "The caller's sessions: refreshing and ending them."),
+    ("wallets", "The caller's wallets."),
+];
+
+/// Tag objects for the tags in use.
+pub(super) fn tags(used: &BTreeSet<String>) -> Value {
+    let object = |name: &String| {
+        let known = TAGS.iter().find(|(tag, _)| tag == name);
+        match known {
+            Some((_, description)) => json!({ "name": name, "description": description }),
+            None => json!({ "name": name }),
+        }
+    };
+    used.iter().map(object).collect()
+}
+
+/// Headers of answers, by component name.
+pub(super) fn headers() -> Value {
+    let header = |required: bool, schema: Value, description: &str| {
+        json!({ "description": description, "required": required, "schema": schema })
+    };
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "RequestId": header(true, json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$" }),
+            "Finds the request in the logs; the caller's own X-Request-ID when that was well formed."),
+        "RetryAfter": header(false, json!({ "type": "integer", "minimum": 1 }),
+            "Seconds to wait before the same request is sent again."),
+        "Challenge": header(false, json!({ "type": "string" }),
+            "What kind of proof is asked for (RFC 9110)."),
+        "Allow": header(true, json!({ "type": "string" }), "The methods of the route."),
+        "RateLimit": header(false, json!({ "type": "string" }),
+            "What is left of the limit that the caller is nearest to, as a structured field."),
+        "RateLimitPolicy": header(false, json!({ "type": "string" }),
+            "The limit of the route's class, as a structured field."),
+        "XRateLimitLimit": header(false, count(), "Requests in a period."),
+        "XRateLimitRemaining": header(false, count(), "Requests left in this period."),
+        "XRateLimitReset": header(false, count(), "When all of the limit is there again."),
+    })
+}
+
+/// Parameters that every operation takes.
+pub(super) fn parameters() -> Value {
+    json!({ "RequestId": {
+        "name": "X-Request-ID",
+        "in": "header",
+        "required": false,
+        "description": "8 to 64 of `A-Z a-z 0-9 _ -`: becomes the id of the request. Anything else is replaced by a new id.",
+        "schema": { "type": "string" },
+        "example": "checkout-7f3a9c",
+    } })
+}
+
+/// Adds the headers that every answer carries, and those of a limit.
+pub(super) fn add_headers(response: &mut Map<String, Value>, limited: bool) {
+    let headers = response
+        .entry("headers")
+        .or_insert_with(|| json!({}))
+        .as_object_mut();
+    let Some(headers) = headers else { return };
+    let mut add = |name: &str, component: &str| {
+        headers
+            .entry(name)
+            .or_insert_with(|| json!({ "$ref": format!("#/components/headers/{component}") }));
+    };
+    add("X-Request-ID", "RequestId");
+    if limited {
+        add("RateLimit", "RateLimit");
+        add("RateLimit-Policy", "RateLimitPolicy");
+        add("X-RateLimit-Limit", "XRateLimitLimit");
+        add("X-RateLimit-Remaining", "XRateLimitRemaining");
+        add("X-RateLimit-Reset", "XRateLimitReset");
+    }
+}
+
+/// `GET /openapi.json` itself.
+pub(super) fn own_path() -> Value {
+    json!({ "get": {
+        "operationId": "getOpenApi",
+        "summary": "This document",
+        "tags": ["health"],
+        "x-twist-policy": "public",
+        "x-twist-rate-class": "unlimited",
+        "responses": { "200": {
+            "description": "The OpenAPI 3.1 document of the service.",
+            "content": { "application/json": { "schema": {
+                "type": "object",
+                "required": ["openapi", "info", "paths"],
+                "additionalProperties": true,
+            } } },
+        } },
+    } })
+}
