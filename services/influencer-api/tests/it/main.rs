@@ -4,10 +4,12 @@
 mod access;
 mod bad_input;
 mod devices;
+mod idempotency;
 mod ingest;
 mod ingest_refusals;
 mod me;
 mod outage;
 mod program;
 mod reference;
+mod sessions;
 mod support;

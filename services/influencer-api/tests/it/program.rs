@@ -1,12 +1,7 @@
 //! The real program: its health check, and what it refuses to start with.
 
 use crate::support::Api;
-use influencer_api::config::Limits;
 use std::process::{Command, Output};
-
-const UNLIMITED: Limits = Limits {
-    device_registrations_per_minute: 1_000,
-};
 
 fn run(mode: &str, settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_influencer-api"));
@@ -38,7 +33,7 @@ fn probe(listen: &str) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_probe_succeeds_while_the_service_is_ready() {
-    let api = Api::with_limits(UNLIMITED).await;
+    let api = Api::new().await;
     let address = api.url.strip_prefix("http://").unwrap().to_owned();
     let ready = probe(&address);
     assert!(ready.status.success(), "{ready:?}");

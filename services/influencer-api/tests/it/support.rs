@@ -12,7 +12,7 @@ use domain::http_hmac::SignedRequest;
 use domain::reward::{DeviceHistory, reward, trust_score};
 use domain::{DeviceId, EpochMs, SiteId, WalletAddress, device};
 use ed25519_dalek::{Signer, SigningKey};
-use influencer_api::config::{IngestConfig, Limits};
+use influencer_api::config::IngestConfig;
 use influencer_api::{AppState, Config};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use service::access::RouteRule;
 use service::auth::{AccessTokenSigner, TokenConfig};
 use service::clock;
-use service::config::{DatabaseConfig, RedisConfig};
+use service::config::{DatabaseConfig, HttpConfig, RedisConfig};
+use service::limit::RateLimits;
 use service::server::{Running, ServerConfig, start};
 use std::time::{Duration, Instant};
-use testkit::{TestDb, TestRedis};
+use testkit::{OwnPostgres, OwnRedis, TestDb, TestRedis};
 use uuid::Uuid;
 
 pub(crate) const EDGE_SECRET: &str = "edge-secret-of-the-tests";
@@ -36,32 +37,35 @@ pub(crate) struct Api {
     pub(crate) http: reqwest::Client,
     /// The authorisation table.
     pub(crate) rules: Vec<RouteRule>,
-    _kept: Kept,
+    kept: Kept,
 }
 
 impl Api {
     pub(crate) async fn new() -> Self {
-        Self::with_limits(Limits {
-            device_registrations_per_minute: 1_000,
-        })
-        .await
+        Self::with_limits(RateLimits::per_minute(100_000)).await
     }
 
-    pub(crate) async fn with_limits(limits: Limits) -> Self {
+    pub(crate) async fn with_limits(limits: RateLimits) -> Self {
         let (test, redis) = (TestDb::new().await, TestRedis::new().await);
         let (database_url, redis_url) = (test.app_url.clone(), redis.url.clone());
         Self::start(&database_url, &redis_url, limits, Some((test, redis))).await
     }
 
+    /// On servers that belong to the test, with limits that are out of the way.
+    pub(crate) async fn on_own(postgres: &OwnPostgres, redis: &OwnRedis) -> Self {
+        let limits = RateLimits::per_minute(100_000);
+        Self::on(&postgres.app_url, &redis.url, limits).await
+    }
+
     /// On servers that belong to the test.
-    pub(crate) async fn on(database_url: &str, redis_url: &str, limits: Limits) -> Self {
+    pub(crate) async fn on(database_url: &str, redis_url: &str, limits: RateLimits) -> Self {
         Self::start(database_url, redis_url, limits, None).await
     }
 
     async fn start(
         database_url: &str,
         redis_url: &str,
-        limits: Limits,
+        limits: RateLimits,
         servers: Option<(TestDb, TestRedis)>,
     ) -> Self {
         let loopback = || std::net::SocketAddr::from(([127, 0, 0, 1], 0));
@@ -82,6 +86,7 @@ impl Api {
             ingest: IngestConfig {
                 keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
             },
+            http: HttpConfig::default(),
             limits,
         };
         let state = AppState::new(&config).await.unwrap();
@@ -105,9 +110,9 @@ impl Api {
             url,
             http: reqwest::Client::new(),
             rules,
-            _kept: Kept {
+            kept: Kept {
                 _running: running,
-                _servers: servers,
+                servers,
             },
         }
     }
@@ -125,6 +130,14 @@ impl Api {
             wallet,
             token: token(uid, wallet, |_| ()),
         }
+    }
+
+    /// Runs `sql` as the owner of the tables.
+    pub(crate) async fn as_owner(&self, sql: &str) {
+        let (test, _) = self.kept.servers.as_ref().unwrap();
+        let owner = sea_orm::Database::connect(&test.owner_url).await.unwrap();
+        owner.execute_unprepared(sql).await.unwrap();
+        owner.close().await.unwrap();
     }
 
     /// Ends `session` of `user`, as auth-service does: in the database.
@@ -244,7 +257,7 @@ impl Api {
 /// What has to live as long as the service.
 struct Kept {
     _running: Running,
-    _servers: Option<(TestDb, TestRedis)>,
+    servers: Option<(TestDb, TestRedis)>,
 }
 
 pub(crate) struct User {
