@@ -1,5 +1,6 @@
 //! Whether what a service says is what its `OpenAPI` document promises. Only tests use it.
 //!
+//! - [`access`] walks the authorisation table with every kind of caller.
 //! - [`Contract`] judges one answer, [`Watch`] every answer of a service under test.
 //! - [`additive`] finds what a newer document would break for the clients of an older one.
 //! - [`reference`] keeps what the code generates equal to what is committed under `docs/reference/`.
@@ -10,6 +11,7 @@
     reason = "only tests use this crate, and a test may stop on the spot"
 )]
 
+pub mod access;
 pub mod additive;
 mod contract;
 pub mod reference;

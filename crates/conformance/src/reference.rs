@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The variable that makes the tests write what they compare.
 pub const UPDATE: &str = "TWIST_UPDATE_REFERENCE";
 
+/// The variable that makes the tests freeze what they compare with: at a release, never to let a change pass.
+pub const FREEZE: &str = "TWIST_FREEZE_REFERENCE";
+
 /// Where a page of the reference is.
 pub fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -26,26 +29,47 @@ pub fn committed(name: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("docs/reference/{name}: {error}"))
 }
 
+/// The page as it was at the last release: `schemas/codes.json` is frozen in `schemas/v1-baseline/codes.json`. With
+/// [`FREEZE`] set, `generated` becomes that.
+///
+/// # Panics
+/// When it is not there or not JSON.
+pub fn baseline(name: &str, generated: &Value) -> Value {
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("schemas", name));
+    let frozen = format!("{folder}/v1-baseline/{file}");
+    if std::env::var_os(FREEZE).is_some() {
+        write_page(&frozen, generated);
+    }
+    committed(&frozen)
+}
+
 /// The committed page is `generated`; with [`UPDATE`] set it becomes so.
 ///
 /// # Panics
 /// When they differ, saying what writes the page.
 pub fn assert_current(name: &str, generated: &Value) {
-    let path = page(name);
-    let text = format!("{}\n", pretty(generated));
     if std::env::var_os(UPDATE).is_some() {
-        if let Some(folder) = path.parent() {
-            let _ = fs::create_dir_all(folder);
-        }
-        if let Err(error) = fs::write(&path, &text) {
-            panic!("docs/reference/{name}: {error}");
-        }
+        write_page(name, generated);
     }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let committed = fs::read_to_string(page(name)).unwrap_or_default();
     assert!(
-        committed == text,
-        "docs/reference/{name} is out of date; {UPDATE}=1 cargo test --locked --test it contract writes it"
+        committed == text_of(generated),
+        "docs/reference/{name} is out of date; {UPDATE}=1 and the same test writes it"
     );
+}
+
+fn text_of(generated: &Value) -> String {
+    format!("{}\n", pretty(generated))
+}
+
+fn write_page(name: &str, generated: &Value) {
+    let path = page(name);
+    if let Some(folder) = path.parent() {
+        let _ = fs::create_dir_all(folder);
+    }
+    if let Err(error) = fs::write(&path, text_of(generated)) {
+        panic!("docs/reference/{name}: {error}");
+    }
 }
 
 /// Indented, members in the order of their names whatever the build's maps keep.

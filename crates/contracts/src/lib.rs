@@ -9,6 +9,7 @@ pub mod device;
 pub mod health;
 pub mod ingest;
 pub mod problem;
+pub mod realtime;
 pub mod token;
 pub mod vau;
 pub mod version;

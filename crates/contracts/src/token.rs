@@ -20,6 +20,7 @@ pub const LEEWAY_SECONDS: u64 = 30;
 /// influencer are decided by the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccessClaims {
     /// The environment's auth-service URL.
     pub iss: String,

@@ -41,13 +41,13 @@ pub(super) fn headers() -> Value {
         "Challenge": header(false, json!({ "type": "string" }),
             "What kind of proof is asked for (RFC 9110)."),
         "Allow": header(true, json!({ "type": "string" }), "The methods of the route."),
-        "RateLimit": header(false, json!({ "type": "string" }),
-            "What is left of the limit that the caller is nearest to, as a structured field."),
         "RateLimitPolicy": header(false, json!({ "type": "string" }),
-            "The limit of the route's class, as a structured field."),
-        "XRateLimitLimit": header(false, count(), "Requests in a period."),
-        "XRateLimitRemaining": header(false, count(), "Requests left in this period."),
-        "XRateLimitReset": header(false, count(), "When all of the limit is there again."),
+            "The limit's name, calls and period: `\"read\";q=6000;w=60`."),
+        "RateLimitLimit": header(false, count(), "Calls in a period."),
+        "RateLimitRemaining": header(false, count(), "Calls that may follow at once."),
+        "RateLimitReset": header(false, count(), "Seconds until the whole limit is there again."),
+        "RateLimitResetAt": header(false, json!({ "type": "string", "format": "date-time" }),
+            "When the whole limit is there again."),
     })
 }
 
@@ -77,11 +77,13 @@ pub(super) fn add_headers(response: &mut Map<String, Value>, limited: bool) {
     };
     add("X-Request-ID", "RequestId");
     if limited {
-        add("RateLimit", "RateLimit");
         add("RateLimit-Policy", "RateLimitPolicy");
-        add("X-RateLimit-Limit", "XRateLimitLimit");
-        add("X-RateLimit-Remaining", "XRateLimitRemaining");
-        add("X-RateLimit-Reset", "XRateLimitReset");
+        add("RateLimit-Limit", "RateLimitLimit");
+        add("RateLimit-Remaining", "RateLimitRemaining");
+        add("RateLimit-Reset", "RateLimitReset");
+        add("X-RateLimit-Limit", "RateLimitLimit");
+        add("X-RateLimit-Remaining", "RateLimitRemaining");
+        add("X-RateLimit-Reset", "RateLimitResetAt");
     }
 }
 

@@ -4,7 +4,6 @@ use super::common::add_headers;
 use crate::access::{Policy, RouteRule};
 use crate::limit::RateClass;
 use contracts::{Code, problem};
-use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -32,7 +31,8 @@ pub(super) struct Refusals {
 impl Refusals {
     /// Those that follow from what the operation takes and from its rule.
     pub(super) fn of(operation: &Map<String, Value>, rule: &RouteRule) -> Self {
-        let mut statuses = BTreeSet::from([500, 503]);
+        // Browsers say which page a request comes from, and the shell refuses strangers' pages everywhere.
+        let mut statuses = BTreeSet::from([403, 500, 503]);
         let policy = rule.rule.policy;
         let signed = policy == Policy::Service;
         let takes = |place: &str| takes(operation, place);
@@ -42,13 +42,6 @@ impl Refusals {
         }
         if policy.needs_token() || signed {
             statuses.insert(401);
-        }
-        if matches!(policy, Policy::Role(_)) {
-            statuses.insert(403);
-        }
-        // Browsers say where a request comes from, and the shell refuses strangers' pages.
-        if rule.method != Method::GET {
-            statuses.insert(403);
         }
         if takes("path") || policy == Policy::Owner {
             statuses.insert(404);
