@@ -5,6 +5,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method};
 use serde_json::Value;
 use service::access::{Policy, Role, RouteRule};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A kind of caller.
@@ -167,4 +168,55 @@ fn holds(promised: Verdict, rule: &RouteRule, status: u16, body: &str) -> bool {
         Verdict::Admitted if rule.rule.policy == Policy::Owner => status == 404,
         Verdict::Admitted => !matches!(status, 0 | 401 | 403 | 405 | 500..),
     }
+}
+
+/// The committed page `docs/reference/access/<service>.md` is this table; with
+/// [`UPDATE`](crate::reference::UPDATE) set it becomes so.
+///
+/// # Panics
+/// When they differ.
+pub fn table_page(service: &str, table: &[RouteRule]) {
+    let mut lines: Vec<String> = table
+        .iter()
+        .map(|RouteRule { method, path, rule }| {
+            let fresh = if rule.fresh { "at once" } else { "" };
+            let (policy, class) = (rule.policy.as_str(), rule.class.as_str());
+            format!("| `{path}` | {method} | {policy} | {class} | {fresh} |\n")
+        })
+        .collect();
+    lines.sort();
+    let text = format!(
+        "# Who may call what: {service}\n\n\
+         Made from the code that enforces it. What the policies mean: [access.md](../access.md).\n\n\
+         | path | method | policy | rate class | an ended session is refused |\n\
+         | --- | --- | --- | --- | --- |\n{}",
+        lines.concat()
+    );
+    crate::reference::assert_text(&format!("access/{service}.md"), &text);
+}
+
+/// Every operation of the `OpenAPI` document has a rule in the table and says which, and every rule is of a documented
+/// operation, but for the pages of the document itself.
+///
+/// # Panics
+/// When one is missing.
+pub fn assert_documented(table: &[RouteRule], document: &Value) {
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let mut documented = BTreeSet::new();
+    for (path, item) in members(&document["paths"]) {
+        for (method, operation) in members(&item) {
+            let policy = operation["x-twist-policy"].as_str().unwrap_or("none");
+            documented.insert((method.to_uppercase(), path.clone(), policy.to_owned()));
+        }
+    }
+    let about_itself = |path: &str| path == "/openapi.json" || path.starts_with("/docs");
+    let ruled: BTreeSet<_> = table
+        .iter()
+        .filter(|rule| !about_itself(rule.path))
+        .map(|RouteRule { method, path, rule }| {
+            let policy = rule.policy.as_str().to_owned();
+            (method.to_string(), (*path).to_owned(), policy)
+        })
+        .collect();
+    assert_eq!(documented, ruled);
 }

@@ -48,12 +48,20 @@ pub fn baseline(name: &str, generated: &Value) -> Value {
 /// # Panics
 /// When they differ, saying what writes the page.
 pub fn assert_current(name: &str, generated: &Value) {
+    assert_text(name, &text_of(generated));
+}
+
+/// The committed page is `text`; with [`UPDATE`] set it becomes so.
+///
+/// # Panics
+/// When they differ, saying what writes the page.
+pub fn assert_text(name: &str, text: &str) {
     if std::env::var_os(UPDATE).is_some() {
-        write_page(name, generated);
+        write_text(name, text);
     }
     let committed = fs::read_to_string(page(name)).unwrap_or_default();
     assert!(
-        committed == text_of(generated),
+        committed == text,
         "docs/reference/{name} is out of date; {UPDATE}=1 and the same test writes it"
     );
 }
@@ -63,11 +71,15 @@ fn text_of(generated: &Value) -> String {
 }
 
 fn write_page(name: &str, generated: &Value) {
+    write_text(name, &text_of(generated));
+}
+
+fn write_text(name: &str, text: &str) {
     let path = page(name);
     if let Some(folder) = path.parent() {
         let _ = fs::create_dir_all(folder);
     }
-    if let Err(error) = fs::write(&path, text_of(generated)) {
+    if let Err(error) = fs::write(&path, text) {
         panic!("docs/reference/{name}: {error}");
     }
 }

@@ -79,7 +79,7 @@ impl Turn {
     }
 
     /// The ports of auth-service and influencer-api.
-    pub const fn ports(&self) -> [u16; 2] {
+    pub fn ports(&self) -> [u16; 2] {
         [self.0.ports.auth, self.0.ports.api]
     }
 

@@ -63,9 +63,8 @@ impl Bench {
             facts.push((format!("{}: resident, idle", part.name()), self.memory(part)?));
         }
         let mut rows = vec![self.bare_route().await?];
-        let session = self.platform.client()?.sign_in(&Wallet::generate()?).await?;
-        let token = session.access_token().to_owned();
         let (auth, api) = (self.platform.ports.auth, self.platform.ports.api);
+        let token = sign_in(&mut Connection::open(auth).await?).await?.access_token;
         for (what, port, path, part, token) in [
             ("api `GET /health`: all layers, no caller", api, "/health", Part::Api, None),
             ("api `GET /me/balance`: authenticated, one query", api, "/me/balance", Part::Api, Some(&token)),

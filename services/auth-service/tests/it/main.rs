@@ -7,15 +7,19 @@
     reason = "a test may stop on the spot"
 )]
 
+mod access;
 mod bad_input;
+mod contract;
+mod canary;
+mod hostile_input;
 mod keys;
 mod logs;
 mod outages;
 mod process;
 mod program;
+mod reference;
 mod refresh;
 mod sessions;
-mod reference;
 mod sign_in;
 mod surface;
 mod world;

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use conformance::Watch;
 use contracts::auth::{Jwk, Jwks};
 use contracts::ingest::{AcceptedVau, SegmentReceipt};
 use contracts::token::{AUDIENCE, AccessClaims, VERSION};
@@ -28,7 +29,7 @@ use testkit::{OwnPostgres, OwnRedis, TestDb, TestRedis};
 use uuid::Uuid;
 
 pub(crate) const EDGE_SECRET: &str = "edge-secret-of-the-tests";
-const ISSUER: &str = "https://auth.test.example";
+pub(crate) const ISSUER: &str = "https://auth.test.example";
 const SEED: [u8; 32] = [42; 32];
 
 pub(crate) struct Api {
@@ -82,7 +83,7 @@ impl Api {
                 url: redis_url.to_owned().into(),
                 command_timeout_ms: 1_000,
             },
-            token: TokenConfig::new(ISSUER.into(), issuer().await),
+            token: TokenConfig::new(ISSUER, issuer().await),
             ingest: IngestConfig {
                 keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
             },
@@ -91,6 +92,8 @@ impl Api {
         };
         let state = AppState::new(&config).await.unwrap();
         let app = influencer_api::app(&state, None);
+        let watch = Watch::of(app.openapi());
+        let app = app.around(watch.wrap());
         let rules = app.rules().to_vec();
         let running = start(app, ServerConfig::new(config.listeners()))
             .await
@@ -112,6 +115,7 @@ impl Api {
             rules,
             kept: Kept {
                 _running: running,
+                _watch: watch,
                 servers,
             },
         }
@@ -130,6 +134,12 @@ impl Api {
             wallet,
             token: token(uid, wallet, |_| ()),
         }
+    }
+
+    /// Logs in as the owner of the tables.
+    pub(crate) fn owner_url(&self) -> String {
+        let (test, _) = self.kept.servers.as_ref().unwrap();
+        test.owner_url.clone()
     }
 
     /// Runs `sql` as the owner of the tables.
@@ -257,6 +267,8 @@ impl Api {
 /// What has to live as long as the service.
 struct Kept {
     _running: Running,
+    /// Fails the test when an answer is not as documented.
+    _watch: Watch,
     servers: Option<(TestDb, TestRedis)>,
 }
 
@@ -374,7 +386,7 @@ pub(crate) async fn problem(response: Response, status: u16) -> String {
 }
 
 /// Serves the issuer's keys and returns where.
-async fn issuer() -> String {
+pub(crate) async fn issuer() -> String {
     let key = Jwk {
         kty: "OKP".into(),
         crv: "Ed25519".into(),
