@@ -5,7 +5,9 @@ mod sessions;
 pub use sessions::SessionConfig;
 
 use crate::domain::challenge::Challenger;
+use crate::domain::key_life::KeyPolicy;
 use crate::domain::seal::SealingKey;
+use contracts::token::LEEWAY_SECONDS;
 use domain::siws::SignInMessage;
 use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
@@ -18,6 +20,7 @@ use service::limit::RateLimits;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
+use time::Duration as TimeSpan;
 
 /// What the variables start with.
 pub const PREFIX: &str = "TWIST_AUTH";
@@ -47,6 +50,11 @@ pub struct Config {
     /// One line for the person who signs.
     #[serde(default = "default_statement")]
     pub statement: String,
+    /// Whether `POST /auth/verify` also takes the signature of `TWIST Auth Nonce: <nonce>`, as clients of the first
+    /// system send it. That text names neither this site nor its purpose, so a page that a person trusts less can have
+    /// it signed: leave it off unless such clients must be served.
+    #[serde(default)]
+    pub legacy_message: bool,
     /// How long a nonce can be used.
     #[serde(default = "default_nonce_ttl")]
     #[schemars(range(min = 1, max = 3_600))]
@@ -59,6 +67,15 @@ pub struct Config {
     #[serde(default = "default_key_refresh")]
     #[schemars(range(min = 1, max = 3_600))]
     pub key_refresh_seconds: u64,
+    /// How long a signing key is published before it signs, so that every verifier knows it by then. Verifiers keep the
+    /// keys for five minutes.
+    #[serde(default = "default_key_announce")]
+    #[schemars(range(min = 1, max = 604_800))]
+    pub key_announce_seconds: u64,
+    /// After so many days of signing a key is replaced by itself; 0: never.
+    #[serde(default = "default_key_rotation")]
+    #[schemars(range(min = 0, max = 3_650))]
+    pub key_rotation_days: u64,
     /// 64 hex digits: seals signing keys and the keys of sessions in the database.
     pub key_encryption_key: Secret,
     /// How requests are taken.
@@ -91,6 +108,26 @@ impl Config {
         problems.note("key_encryption_key", NO_SEALING_KEY);
         SealingKey::from_hex(self.key_encryption_key.expose_secret())
             .ok_or_else(|| ConfigError::Problems(problems.found().to_vec()))
+    }
+
+    /// How long the parts of a signing key's life are.
+    pub(crate) fn key_policy(&self) -> KeyPolicy {
+        let seconds = |n: u64| TimeSpan::seconds(i64::try_from(n).unwrap_or(i64::MAX));
+        let refresh = self.key_refresh_seconds;
+        let signs_on = self
+            .access_ttl_seconds
+            .saturating_add(LEEWAY_SECONDS)
+            .saturating_add(refresh);
+        let fetched = JWKS_MAX_AGE_SECONDS
+            .saturating_add(refresh)
+            .saturating_add(KEY_MARGIN_SECONDS);
+        KeyPolicy {
+            announce: seconds(self.key_announce_seconds),
+            seen: seconds(self.key_announce_seconds.min(fetched)),
+            retire: seconds(signs_on.saturating_add(KEY_MARGIN_SECONDS)),
+            rotate: (self.key_rotation_days > 0)
+                .then(|| seconds(self.key_rotation_days.saturating_mul(86_400))),
+        }
     }
 
     /// The maker of sign-in messages.
@@ -128,19 +165,25 @@ impl Config {
             ("chain_id", &self.chain_id),
             ("statement", &self.statement),
         ];
+        let is_line = |text: &str| !text.trim().is_empty() && !text.contains(char::is_control);
         for (key, text) in texts {
-            let line = !text.trim().is_empty() && !text.contains(char::is_control);
-            problems.require(key, line, "must be one line of text");
+            problems.require(key, is_line(text), "must be one line of text");
         }
         // A message that does not read back would turn every sign-in away.
         let sample = self.challenger().sample();
-        if SignInMessage::parse(&sample.to_string()) != Ok(sample) {
+        let are_lines = texts.iter().all(|(_, text)| is_line(text));
+        if are_lines && SignInMessage::parse(&sample.to_string()) != Ok(sample) {
             let why = "with domain, uri and chain_id makes no message that reads back; together they must be under 1.5 KB";
             problems.note("statement", why);
         }
         problems.into_result()
     }
 }
+
+/// How long verifiers may keep the key set.
+pub(crate) const JWKS_MAX_AGE_SECONDS: u64 = 300;
+/// What is added where one instance has to be done before another begins.
+const KEY_MARGIN_SECONDS: u64 = 30;
 
 const NO_SEALING_KEY: &str = "must be 64 hex digits";
 
@@ -165,5 +208,13 @@ const fn default_access_ttl() -> u64 {
 }
 
 const fn default_key_refresh() -> u64 {
-    30
+    2
+}
+
+const fn default_key_announce() -> u64 {
+    600
+}
+
+const fn default_key_rotation() -> u64 {
+    90
 }

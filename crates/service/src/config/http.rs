@@ -115,7 +115,9 @@ fn is_origin(text: &str) -> bool {
         _ => "",
     };
     !scheme.is_empty()
-        && scheme.bytes().all(|b| small(b) || matches!(b, b'+' | b'-' | b'.'))
+        && scheme
+            .bytes()
+            .all(|b| small(b) || matches!(b, b'+' | b'-' | b'.'))
         && !authority.is_empty()
         && authority
             .bytes()
@@ -138,8 +140,17 @@ mod tests {
             assert!(is_origin(good), "{good}");
         }
         for bad in [
-            "", "*", "null", "https://*.example.org", "https://app.example.org/", "app.example.org",
-            "https://App.example.org", "https://app.example.org:443", "https://a b", "://x", "https://",
+            "",
+            "*",
+            "null",
+            "https://*.example.org",
+            "https://app.example.org/",
+            "app.example.org",
+            "https://App.example.org",
+            "https://app.example.org:443",
+            "https://a b",
+            "://x",
+            "https://",
         ] {
             assert!(!is_origin(bad), "{bad}");
         }
@@ -148,7 +159,14 @@ mod tests {
     #[test]
     fn an_address_is_a_network_of_one_and_nonsense_is_none() {
         assert_eq!(network_of("10.0.0.7"), network_of("10.0.0.7/32"));
-        for bad in ["", "10.0.0.0/33", "10.0.0", "::/129", "localhost", "10.0.0.0/"] {
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0",
+            "::/129",
+            "localhost",
+            "10.0.0.0/",
+        ] {
             assert_eq!(network_of(bad), None, "{bad}");
         }
     }

@@ -101,7 +101,7 @@ pub(super) struct Key {
     pub(super) meaning: String,
 }
 
-/// Every key of `schema`, in the order of the type.
+/// Every key of `schema`, in the order of the alphabet.
 pub(super) fn all(schema: &Value) -> Vec<Key> {
     let mut keys = Vec::new();
     collect(schema, "", None, true, &mut keys);
@@ -133,7 +133,7 @@ fn collect(schema: &Value, path: &str, default: Option<&Value>, needed: bool, ke
                 default: default.filter(|value| !value.is_null()).cloned(),
                 required,
                 secret: inner.get("writeOnly").is_some_and(|only| only == true),
-                meaning: text(inner, "description"),
+                meaning: meaning(inner, schema),
                 path,
             }),
         }
@@ -159,7 +159,11 @@ fn words(schema: &Value, kind: Kind<'_>) -> String {
     }
 }
 
-fn text(schema: &Value, name: &str) -> String {
-    let text = schema.get(name).and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What the key means; of a name that the operator chooses, what its section means.
+fn meaning(schema: &Value, section: &Value) -> String {
+    let of = |schema: &Value| {
+        let text = schema.get("description").and_then(Value::as_str)?;
+        Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    of(schema).or_else(|| of(section)).unwrap_or_default()
 }

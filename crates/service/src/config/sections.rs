@@ -75,7 +75,10 @@ impl RedisConfig {
 
     /// Notes a URL that no connection can be made with.
     pub fn check(&self, problems: &mut Problems) {
-        let usable = fred::types::config::Config::from_url(self.url.expose_secret()).is_ok();
+        let url = self.url.expose_secret();
+        // The client takes any scheme, so that a URL of something else would only fail later.
+        let usable = (url.starts_with("redis") || url.starts_with("valkey"))
+            && fred::types::config::Config::from_url(url).is_ok();
         problems.require("redis.url", usable, "must be a redis:// or rediss:// URL");
     }
 }

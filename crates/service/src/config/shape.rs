@@ -71,7 +71,9 @@ fn value(schema: &Value, found: Value, path: &str, problems: &mut Problems) -> V
             .filter(|item| !item.is_empty())
             .collect(),
         (Kind::List, list @ Value::Array(_)) => list,
-        (Kind::List, Value::Number(number)) => Value::Array(vec![number.to_string().into()]),
+        (Kind::List, Value::Number(number)) if !number.is_f64() => {
+            Value::Array(vec![number.to_string().into()])
+        }
         (Kind::Text, text @ Value::String(_)) => text,
         (Kind::Text, Value::Number(number)) if !number.is_f64() => number.to_string().into(),
         (Kind::Text, Value::Bool(word)) => word.to_string().into(),

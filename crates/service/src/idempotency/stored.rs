@@ -52,6 +52,7 @@ pub(super) fn refusal_from_bytes(body: &[u8]) -> ApiError {
             errors: refusal.errors,
             retry_after: None,
             data: refusal.data,
+            limit: None,
         },
         Err(error) => ApiError::internal(&error),
     }

@@ -37,6 +37,28 @@ pub fn malformed() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// `good`, a JSON object, spoilt: each is to be refused although its members are right.
+pub(super) fn nearly(good: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let inner = good
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    let Some(inner) = inner.filter(|inner| !inner.is_empty()) else {
+        return Vec::new();
+    };
+    vec![
+        (
+            "every member twice",
+            format!("{{{inner},{inner}}}").into_bytes(),
+        ),
+        (
+            "a mark before a good body",
+            format!("\u{feff}{good}").into_bytes(),
+        ),
+        ("more after a good body", format!("{good} x").into_bytes()),
+        ("a good body in an array", format!("[{good}]").into_bytes()),
+    ]
+}
+
 /// Texts that mean something to SQL, to a shell, to a template, to a terminal or to a path.
 pub const fn injections() -> &'static [&'static str] {
     &[

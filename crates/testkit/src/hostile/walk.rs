@@ -1,6 +1,6 @@
 //! Sending it, and judging the answers.
 
-use super::input::{injections, malformed};
+use super::input::{injections, malformed, nearly};
 use super::operation::{Operation, Request, operations};
 use crate::leaks::database;
 use reqwest::{Client, Method, Response};
@@ -65,7 +65,10 @@ impl<'a> Walk<'a> {
             if !operation.has_body() {
                 continue;
             }
-            for (name, body) in malformed() {
+            let good = caller.body(&operation).await;
+            let request = operation.request(good.as_ref(), &[], "");
+            let good = request.body.unwrap_or_default().to_string();
+            for (name, body) in malformed().into_iter().chain(nearly(&good)) {
                 let request = operation.request(None, &[], "");
                 let what = format!("{} {}: {name}", operation.method, operation.path);
                 self.send(caller, &operation, request, body, &what, true)
@@ -147,6 +150,14 @@ impl<'a> Walk<'a> {
         if refused && self.counts().await != before {
             self.findings.push(format!("{what}: was refused and wrote"));
         }
+    }
+
+    pub(super) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    pub(super) fn request(&self, method: Method, target: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{target}", self.url))
     }
 
     async fn counts(&self) -> BTreeMap<String, String> {

@@ -22,4 +22,5 @@ mod refresh;
 mod sessions;
 mod sign_in;
 mod surface;
+mod wallets;
 mod world;

@@ -3,7 +3,10 @@
 
 mod access;
 mod bad_input;
+mod contract;
+mod canary;
 mod devices;
+mod hostile_input;
 mod idempotency;
 mod ingest;
 mod ingest_refusals;
