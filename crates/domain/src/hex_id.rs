@@ -42,7 +42,11 @@ macro_rules! hex_id {
             }
         }
 
-        $crate::ids::text_id!($name, { "type": "string", "pattern": $pattern });
+        $crate::ids::text_id!($name, {
+            "type": "string",
+            "pattern": $pattern,
+            "examples": [hex::encode([0xa1; $bytes])],
+        });
     };
 }
 

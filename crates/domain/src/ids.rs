@@ -107,7 +107,12 @@ impl fmt::Display for WalletAddress {
     }
 }
 
-text_id!(WalletAddress, { "type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$" });
+text_id!(WalletAddress, {
+    "type": "string",
+    "format": "solana-address",
+    "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$",
+    "examples": ["7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"],
+});
 
 hex_id!(
     /// A device: its Ed25519 public key, 64 lower-case hex digits.
@@ -171,7 +176,7 @@ impl fmt::Display for SiteId {
     }
 }
 
-text_id!(SiteId, { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$" });
+text_id!(SiteId, { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", "examples": ["news.example"] });
 
 #[cfg(test)]
 mod tests {

@@ -152,6 +152,7 @@ impl schemars::JsonSchema for Amount {
         schemars::json_schema!({
             "type": "string",
             "pattern": "^(0|[1-9][0-9]{0,18})$",
+            "examples": ["1500000000"],
             "description": "Base units (10^-9 TWIST), 0 to 9223372036854775807."
         })
     }

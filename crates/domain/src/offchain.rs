@@ -116,7 +116,12 @@ mod tests {
 
     #[test]
     fn the_layouts_are_those_of_the_documentation() {
-        let wrapped = wrap("hi\n", Format::Ascii, &application_domain("a.example"), &SIGNER);
+        let wrapped = wrap(
+            "hi\n",
+            Format::Ascii,
+            &application_domain("a.example"),
+            &SIGNER,
+        );
         let expected = format!(
             "ff736f6c616e61206f6666636861696e00612e6578616d706c65{}0001{}0300{}",
             "00".repeat(23),

@@ -102,6 +102,7 @@ impl schemars::JsonSchema for EpochMs {
             "type": "integer",
             "minimum": 0,
             "maximum": Self::MAX.0,
+            "examples": [1_767_225_600_000_u64],
             "description": "Milliseconds since 1970-01-01T00:00:00Z."
         })
     }

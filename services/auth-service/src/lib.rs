@@ -7,12 +7,14 @@
 pub mod config;
 mod domain;
 mod error;
+mod keys_command;
 mod routes;
 mod state;
 mod store;
 
 pub use config::Config;
 pub use error::StartError;
+pub use keys_command::{KeysCommand, KeysError, run as run_keys};
 
 use state::AppState;
 

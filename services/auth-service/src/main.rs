@@ -1,6 +1,6 @@
-//! Picks a mode: `serve` (the default), `probe` or `check-config`.
+//! Picks a mode: `serve` (the default), `probe`, `check-config` or `keys`.
 
-use auth_service::{Config, StartError};
+use auth_service::{Config, KeysCommand, StartError};
 use clap::{Parser, Subcommand};
 use service::probe;
 use service::server::{self, shutdown_signal};
@@ -28,6 +28,9 @@ enum Mode {
     Probe,
     /// Say everything that is wrong with the configuration, a line each, without starting; exit 1 if anything is.
     CheckConfig,
+    /// Lists and rotates the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[tokio::main]
@@ -44,6 +47,13 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stdout(), "the configuration is valid");
             ExitCode::SUCCESS
         }
+        Mode::Keys(command) => match auth_service::run_keys(&config, &command).await {
+            Ok(text) => {
+                let _ = std::io::stdout().write_all(text.as_bytes());
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error),
+        },
         Mode::Probe => match probe::ready(config.listen).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),

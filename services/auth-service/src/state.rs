@@ -21,6 +21,8 @@ use std::time::Duration;
 pub(crate) struct AppState {
     pub(crate) challenger: Arc<Challenger>,
     pub(crate) tokens: Arc<TokenPolicy>,
+    /// Whether the message of the first system is taken.
+    pub(crate) legacy_message: bool,
     pub(crate) database: DatabaseConnection,
     pub(crate) redis: Redis,
     pub(crate) keys: KeyRing,
@@ -39,6 +41,7 @@ impl AppState {
         let keys = KeyRing::new(
             database.clone(),
             sealing.clone(),
+            config.key_policy(),
             Duration::from_secs(config.key_refresh_seconds),
         );
         let revocations = Revocations::watch(database.clone());
@@ -57,6 +60,7 @@ impl AppState {
                 limiter: Limiter::new(redis.clone(), config.limits),
             },
             challenger: Arc::new(config.challenger()),
+            legacy_message: config.legacy_message,
             tokens: Arc::new(TokenPolicy {
                 issuer: config.issuer.clone(),
                 ttl: config.access_ttl(),

@@ -7,7 +7,9 @@ use contracts::auth::{NonceResponse, SignInInput};
 use domain::WalletAddress;
 use domain::bytes::sha256;
 use domain::siws::SignInMessage;
+use service::auth::Principal;
 use service::clock;
+use std::fmt;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -24,19 +26,58 @@ pub(crate) struct Challenger {
     pub(crate) ttl: Duration,
 }
 
+/// What a message is signed for. A nonce of one purpose is unknown to every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Signing in.
+    SignIn,
+    /// Linking the wallet to this user.
+    Link(Uuid),
+}
+
 /// A message that waits for its signature.
 #[derive(Debug, Clone)]
 pub(crate) struct Challenge {
+    pub(crate) purpose: Purpose,
     pub(crate) nonce: Nonce,
     pub(crate) message: SignInMessage,
     pub(crate) ttl: Duration,
 }
 
 impl Challenger {
-    /// The message that `wallet` has to sign, made at `now`.
-    pub(crate) fn challenge(
+    /// The message that `wallet` has to sign to sign in, made at `now`.
+    pub(crate) fn sign_in(
         &self,
         wallet: WalletAddress,
+        nonce: Nonce,
+        now: OffsetDateTime,
+    ) -> Challenge {
+        let statement = self.statement.clone();
+        self.challenge(Purpose::SignIn, wallet, statement, nonce, now)
+    }
+
+    /// The message that `wallet` and the wallet that `caller` is signed in with both have to sign, so that the first
+    /// becomes one of the caller's.
+    pub(crate) fn link(
+        &self,
+        caller: &Principal,
+        wallet: WalletAddress,
+        nonce: Nonce,
+        now: OffsetDateTime,
+    ) -> Challenge {
+        let statement = format!(
+            "Link the wallet {wallet} to the TWIST user of the wallet {}. From then on either wallet signs in as this \
+             user. Both have to sign; this costs nothing and sends no transaction.",
+            caller.wallet
+        );
+        self.challenge(Purpose::Link(caller.uid), wallet, statement, nonce, now)
+    }
+
+    fn challenge(
+        &self,
+        purpose: Purpose,
+        wallet: WalletAddress,
+        statement: String,
         nonce: Nonce,
         now: OffsetDateTime,
     ) -> Challenge {
@@ -47,7 +88,7 @@ impl Challenger {
         let message = SignInMessage {
             domain: self.domain.clone(),
             address: wallet,
-            statement: self.statement.clone(),
+            statement,
             uri: self.uri.clone(),
             chain_id: self.chain_id.clone(),
             nonce: nonce.to_string(),
@@ -56,6 +97,7 @@ impl Challenger {
             request_id: Uuid::now_v7().to_string(),
         };
         Challenge {
+            purpose,
             nonce,
             message,
             ttl: self.ttl,
@@ -64,7 +106,7 @@ impl Challenger {
 
     /// A message with the texts of the configuration, to see whether it reads back.
     pub(crate) fn sample(&self) -> SignInMessage {
-        self.challenge(
+        self.sign_in(
             WalletAddress::from_bytes([9; 32]),
             Nonce::from_bits(0),
             OffsetDateTime::UNIX_EPOCH,
@@ -97,9 +139,50 @@ impl From<Challenge> for NonceResponse {
     }
 }
 
-/// What is stored under a nonce: the hash of the text that was given out. Small, so that a flood of
-/// nonces costs little; and nobody can make another text with this hash.
-pub(crate) fn fingerprint(message: &str) -> String {
+/// What is remembered of a message: its hash, and the wallet that it was given to. Small, so that a flood of nonces
+/// costs little; and nobody can make another text with this hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenOut {
+    fingerprint: String,
+    wallet: String,
+}
+
+impl GivenOut {
+    /// Of `message`.
+    pub(crate) fn new(message: &SignInMessage) -> Self {
+        Self {
+            fingerprint: fingerprint(&message.to_string()),
+            wallet: message.address.to_string(),
+        }
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (fingerprint, wallet) = text.split_once('.')?;
+        Some(Self {
+            fingerprint: fingerprint.to_owned(),
+            wallet: wallet.to_owned(),
+        })
+    }
+
+    /// Whether `message` is the very text.
+    pub(crate) fn is_of(&self, message: &str) -> bool {
+        self.fingerprint == fingerprint(message)
+    }
+
+    /// Whether it was given to `wallet`.
+    pub(crate) fn is_for(&self, wallet: WalletAddress) -> bool {
+        self.wallet == wallet.to_string()
+    }
+}
+
+impl fmt::Display for GivenOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.fingerprint, self.wallet)
+    }
+}
+
+fn fingerprint(message: &str) -> String {
     URL_SAFE_NO_PAD.encode(sha256(message.as_bytes()))
 }
 

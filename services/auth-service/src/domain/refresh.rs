@@ -247,8 +247,14 @@ mod tests {
 
     #[test]
     fn a_token_is_judged_by_how_far_it_is_from_the_newest() {
-        let lately = Standing { current: 5, rotated_lately: true };
-        let long_ago = Standing { current: 5, rotated_lately: false };
+        let lately = Standing {
+            current: 5,
+            rotated_lately: true,
+        };
+        let long_ago = Standing {
+            current: 5,
+            rotated_lately: false,
+        };
         assert_eq!(lately.judge(5), Verdict::Rotate);
         assert_eq!(long_ago.judge(5), Verdict::Rotate);
         assert_eq!(lately.judge(4), Verdict::Repeat);

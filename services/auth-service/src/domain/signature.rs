@@ -3,6 +3,7 @@
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, Engine};
+use domain::{WalletAddress, offchain};
 
 /// 64 bytes are 64 to 88 characters of base58, 86 or 88 of base64.
 const TEXT_LENGTH: std::ops::RangeInclusive<usize> = 64..=88;
@@ -23,11 +24,21 @@ pub(crate) struct NotASignature;
 pub(crate) struct WalletSignature(Vec<[u8; 64]>);
 
 impl WalletSignature {
-    /// Whether one reading is the signature of `message` by `public_key`.
-    pub(crate) fn verifies(&self, public_key: &[u8; 32], message: &[u8]) -> bool {
+    /// Whether `wallet` signed `message` of `host`: the bytes of the text as they are or, as hardware wallets do, as an
+    /// off-chain message.
+    pub(crate) fn holds(&self, wallet: &WalletAddress, message: &str, host: &str) -> bool {
+        self.verifies(wallet, message.as_bytes())
+            || offchain::candidates(message, wallet, host)
+                .iter()
+                .any(|bytes| self.verifies(wallet, bytes))
+    }
+
+    /// Whether one reading is the signature of these bytes by `wallet`.
+    pub(crate) fn verifies(&self, wallet: &WalletAddress, bytes: &[u8]) -> bool {
+        let public_key = wallet.as_bytes();
         self.0
             .iter()
-            .any(|signature| domain::ed25519::verify(public_key, message, signature).is_ok())
+            .any(|signature| domain::ed25519::verify(public_key, bytes, signature).is_ok())
     }
 }
 
@@ -65,7 +76,7 @@ mod tests {
     #[test]
     fn both_encodings_of_a_signature_are_accepted() {
         let key = SigningKey::from_bytes(&[7; 32]);
-        let public = key.verifying_key().to_bytes();
+        let public = WalletAddress::from_bytes(key.verifying_key().to_bytes());
         let signature = key.sign(b"message").to_bytes();
         let padded = base64::engine::general_purpose::STANDARD.encode(signature);
         let bare = padded.trim_end_matches('=').to_owned();

@@ -1,17 +1,20 @@
 //! `GET /.well-known/jwks.json`.
 
 use crate::state::AppState;
+use crate::store::keys::PublishedKeys;
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as ApiResponse, StatusCode};
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode as HttpStatus};
 use axum::response::{IntoResponse, Response};
 use contracts::auth::Jwks;
 use service::ApiError;
 use service::access::{Routes, Rule};
 use service::extract::Json;
 use service::limit::RateClass;
+use std::sync::Arc;
 
 pub(super) fn router() -> Routes<AppState> {
     Routes::new().get("/.well-known/jwks.json", Rule::public(RateClass::Unlimited), jwks, |op| {
@@ -23,17 +26,43 @@ pub(super) fn router() -> Routes<AppState> {
     )
 }
 
-async fn jwks(State(state): State<AppState>) -> Result<Cacheable, ApiError> {
-    Ok(Cacheable(state.keys.current().await?.jwks.clone()))
+async fn jwks(State(state): State<AppState>, headers: HeaderMap) -> Result<Cacheable, ApiError> {
+    let keys = state.keys.current().await?.jwks.clone();
+    let unchanged = is_known(&headers, &keys.etag);
+    Ok(Cacheable { keys, unchanged })
+}
+
+/// Whether the caller says that it has what `etag` names.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*")
 }
 
 /// A key set that verifiers may keep for five minutes.
-struct Cacheable(Jwks);
+struct Cacheable {
+    keys: Arc<PublishedKeys>,
+    unchanged: bool,
+}
 
 impl IntoResponse for Cacheable {
     fn into_response(self) -> Response {
-        let body: Json<Jwks> = Json(self.0);
-        ([(CACHE_CONTROL, "public, max-age=300")], body).into_response()
+        let mut response = if self.unchanged {
+            HttpStatus::NOT_MODIFIED.into_response()
+        } else {
+            ([(CONTENT_TYPE, "application/json")], self.keys.body.clone()).into_response()
+        };
+        let headers = response.headers_mut();
+        let age = HeaderValue::from_static("public, max-age=300");
+        headers.insert(CACHE_CONTROL, age);
+        if let Ok(etag) = HeaderValue::try_from(&self.keys.etag) {
+            headers.insert(ETAG, etag);
+        }
+        response
     }
 }
 
@@ -51,6 +80,12 @@ impl OperationOutput for Cacheable {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<StatusCode>, ApiResponse)> {
-        <Json<Jwks>>::inferred_responses(context, operation)
+        let mut responses = <Json<Jwks>>::inferred_responses(context, operation);
+        let unchanged = ApiResponse {
+            description: "The keys are those of the `ETag` in `If-None-Match`.".to_owned(),
+            ..ApiResponse::default()
+        };
+        responses.push((Some(StatusCode::Code(304)), unchanged));
+        responses
     }
 }

@@ -32,11 +32,10 @@ async fn nonce(
     State(state): State<AppState>,
     Json(request): Json<NonceRequest, BODY_LIMIT>,
 ) -> Result<Json<NonceResponse>, ApiError> {
+    super::limit_wallet(&state, request.wallet_address).await?;
     let nonce = Nonce::random().map_err(|error| ApiError::internal(&error))?;
-    let challenge =
-        state
-            .challenger
-            .challenge(request.wallet_address, nonce, OffsetDateTime::now_utc());
+    let now = OffsetDateTime::now_utc();
+    let challenge = state.challenger.sign_in(request.wallet_address, nonce, now);
     nonces::remember(&state.redis, &challenge).await?;
     metrics::counter!(AUTH_NONCE_ISSUED).increment(1);
     Ok(Json(challenge.into()))

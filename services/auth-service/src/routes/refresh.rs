@@ -29,6 +29,7 @@ pub(super) fn router() -> Routes<AppState> {
                      30 s, as two tabs or a lost reply send it, gets the same next one; later it ends the session \
                      with `auth.refresh_reused`, since one of its two users may be a thief.",
                 )
+                .response::<401, ApiError>()
                 .tag("sessions")
         },
     )
@@ -43,10 +44,7 @@ async fn refresh(
     result.map(Json)
 }
 
-async fn go_on(
-    state: &AppState,
-    text: &str,
-) -> (&'static str, Result<TokenResponse, ApiError>) {
+async fn go_on(state: &AppState, text: &str) -> (&'static str, Result<TokenResponse, ApiError>) {
     let Ok(token) = RefreshToken::try_from(text) else {
         return ("invalid", Err(invalid()));
     };

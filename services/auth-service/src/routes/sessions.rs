@@ -61,10 +61,7 @@ pub(super) fn router() -> Routes<AppState> {
         )
 }
 
-async fn logout(
-    State(state): State<AppState>,
-    caller: Principal,
-) -> Result<NoContent, ApiError> {
+async fn logout(State(state): State<AppState>, caller: Principal) -> Result<NoContent, ApiError> {
     state
         .sessions
         .end(caller.uid, caller.session, EndReason::Logout)

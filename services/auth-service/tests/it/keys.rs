@@ -1,10 +1,9 @@
 //! Signing keys.
 
-use crate::world::{ISSUER, Service, Wallet, World, config};
+use crate::world::{Service, Wallet, World, config, verifier};
 use contracts::auth::Jwks;
 use contracts::health::Readiness;
 use sea_orm::ConnectionTrait as _;
-use service::auth::{TokenConfig, TokenVerifier};
 use std::time::Duration;
 use testkit::{TestDb, TestRedis};
 use tokio::time::Instant;
@@ -13,15 +12,6 @@ async fn jwks(service: &Service) -> Jwks {
     let response = service.get("/.well-known/jwks.json").await;
     assert_eq!(response.headers()["cache-control"], "public, max-age=300");
     response.json().await.unwrap()
-}
-
-fn verifier(service: &Service) -> TokenVerifier {
-    let jwks_url = format!("http://{}/.well-known/jwks.json", service.running.public);
-    TokenVerifier::new(TokenConfig {
-        issuer: ISSUER.to_owned(),
-        jwks_url,
-    })
-    .unwrap()
 }
 
 #[tokio::test]

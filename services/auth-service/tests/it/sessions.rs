@@ -97,7 +97,11 @@ async fn the_list_shows_what_is_open_and_which_one_asks() {
     world.service.sign_in(&Wallet::new(2)).await;
     let list = sessions(&world.service, &second).await.sessions;
     assert_eq!(list.len(), 2);
-    assert_eq!([list[0].current, list[1].current], [true, false], "newest first");
+    assert_eq!(
+        [list[0].current, list[1].current],
+        [true, false],
+        "newest first"
+    );
     assert_eq!(list[1].id, current(&world.service, &first).await);
     assert_eq!(list[0].wallet_address, wallet.address());
     let idle = "UPDATE sessions SET last_used_at = now() - interval '15 days' WHERE id = ";
@@ -181,7 +185,10 @@ async fn a_sign_in_beyond_the_limit_ends_the_oldest_session() {
     }
     assert_over(&world.service, &tokens[0]).await;
     assert_over(&world.service, &tokens[1]).await;
-    assert_eq!(sessions(&world.service, &tokens[2]).await.sessions.len(), 20);
+    assert_eq!(
+        sessions(&world.service, &tokens[2]).await.sessions.len(),
+        20
+    );
     let reason = "SELECT count(*) FROM sessions WHERE revoke_reason = 'too_many'";
     assert_eq!(world.number(reason).await, 2);
 }

@@ -18,9 +18,18 @@ async fn the_documentation_names_every_route_and_its_types() {
         paths,
         [
             "/.well-known/jwks.json",
+            "/admin/users/{uid}/logout",
+            "/auth/logout",
+            "/auth/logout-all",
             "/auth/nonce",
+            "/auth/refresh",
+            "/auth/sessions",
+            "/auth/sessions/{id}",
             "/auth/verify",
+            "/auth/wallets",
+            "/auth/wallets/nonce",
             "/health",
+            "/openapi.json",
             "/ready",
             "/version"
         ]
@@ -28,11 +37,14 @@ async fn the_documentation_names_every_route_and_its_types() {
     let verify = &document["paths"]["/auth/verify"]["post"];
     let body = &verify["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/VerifyRequest");
-    let problem = &verify["responses"]["default"]["content"]["application/problem+json"];
-    assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem");
+    let refused = &verify["responses"]["401"]["$ref"];
+    assert_eq!(refused, "#/components/responses/Unauthorized");
     for name in [
         "VerifyRequest",
         "TokenResponse",
+        "RefreshRequest",
+        "SessionList",
+        "LinkWalletRequest",
         "NonceResponse",
         "Jwks",
         "Problem",

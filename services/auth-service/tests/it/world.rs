@@ -2,6 +2,7 @@
 
 use auth_service::Config;
 use auth_service::config::SessionConfig;
+use conformance::Watch;
 use contracts::Problem;
 use contracts::auth::{NonceResponse, TokenResponse};
 use domain::WalletAddress;
@@ -9,7 +10,10 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::{Client, Method, Response};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TryGetable};
 use serde_json::{Value, json};
-use service::config::{DatabaseConfig, RedisConfig};
+use service::access::RouteRule;
+use service::auth::{JwksPolicy, TokenConfig, TokenVerifier};
+use service::config::{DatabaseConfig, HttpConfig, RedisConfig};
+use service::limit::RateLimits;
 use service::server::{self, Running};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -92,10 +96,16 @@ pub(crate) fn config(database_url: &str, redis_url: &str) -> Config {
         uri: "https://app.test.example".to_owned(),
         chain_id: "solana:devnet".to_owned(),
         statement: "Sign in to the test.".to_owned(),
+        legacy_message: false,
         nonce_ttl_seconds: 300,
         access_ttl_seconds: 900,
         key_refresh_seconds: 30,
+        key_announce_seconds: 600,
+        key_rotation_days: 90,
         key_encryption_key: "ab".repeat(32).into(),
+        http: HttpConfig::default(),
+        // Tests are one address.
+        limits: RateLimits::per_minute(100_000),
         sessions: SessionConfig::default(),
     }
 }
@@ -104,6 +114,10 @@ pub(crate) fn config(database_url: &str, redis_url: &str) -> Config {
 pub(crate) struct Service {
     pub(crate) running: Running,
     pub(crate) http: Client,
+    /// The authorisation table.
+    pub(crate) rules: Vec<RouteRule>,
+    /// Fails the test when an answer is not as documented.
+    _watch: Watch,
 }
 
 impl Service {
@@ -116,9 +130,13 @@ impl Service {
 
     pub(crate) async fn start_unready(config: &Config) -> Self {
         let (app, limits) = auth_service::prepare(config, None).await.unwrap();
+        let watch = Watch::of(app.openapi());
+        let app = app.around(watch.wrap());
         Self {
+            rules: app.rules().to_vec(),
             running: server::start(app, limits).await.unwrap(),
             http: Client::builder().no_proxy().build().unwrap(),
+            _watch: watch,
         }
     }
 
@@ -226,4 +244,16 @@ impl Wallet {
             "signature": bs58::encode(self.sign(message)).into_string(),
         })
     }
+}
+
+/// A verifier of another service, which has its keys from this one.
+pub(crate) fn verifier(service: &Service) -> TokenVerifier {
+    verifier_with(service, JwksPolicy::default())
+}
+
+/// [`verifier`] with other times.
+pub(crate) fn verifier_with(service: &Service, policy: JwksPolicy) -> TokenVerifier {
+    let jwks_url = format!("http://{}/.well-known/jwks.json", service.running.public);
+    let config = TokenConfig::new(ISSUER, jwks_url);
+    TokenVerifier::with_policy(config, policy).unwrap()
 }

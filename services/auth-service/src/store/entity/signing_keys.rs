@@ -13,6 +13,8 @@ pub struct Model {
     pub created_at: TimeDateTimeWithTimeZone,
     pub activated_at: Option<TimeDateTimeWithTimeZone>,
     pub retired_at: Option<TimeDateTimeWithTimeZone>,
+    pub activate_at: Option<TimeDateTimeWithTimeZone>,
+    pub retire_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

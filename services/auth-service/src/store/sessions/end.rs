@@ -94,7 +94,9 @@ impl Sessions {
 
     /// Whether there is such a user at all.
     pub(crate) async fn user_exists(&self, user: Uuid) -> Result<bool, DbErr> {
-        let found = users::Entity::find_by_id(user).one(&self.0.database).await?;
+        let found = users::Entity::find_by_id(user)
+            .one(&self.0.database)
+            .await?;
         Ok(found.is_some())
     }
 

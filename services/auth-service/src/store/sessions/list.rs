@@ -30,10 +30,7 @@ impl Sessions {
 }
 
 fn read(row: &QueryResult, caller: &Principal) -> Result<SessionInfo, ApiError> {
-    let time = |name| {
-        row.try_get::<OffsetDateTime>("", name)
-            .map(clock::rfc3339)
-    };
+    let time = |name| row.try_get::<OffsetDateTime>("", name).map(clock::rfc3339);
     let id = row.try_get("", "id")?;
     let wallet: String = row.try_get("", "wallet_address")?;
     Ok(SessionInfo {

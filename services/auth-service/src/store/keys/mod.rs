@@ -1,17 +1,19 @@
 //! Signing keys: rows shared by all instances, opened in memory.
 
-use super::entity::signing_keys::{ActiveModel, Column, Entity, Model};
+mod manage;
+mod table;
+
+pub(crate) use manage::{Retired, RotateError};
+
+use crate::domain::key_life::{KeyPolicy, KeyState};
 use crate::domain::seal::{SealError, SealingKey};
+use crate::store::entity::signing_keys::Model;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::auth::{Jwk, Jwks};
 use domain::bytes::sha256;
 use ed25519_dalek::SigningKey;
-use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ColumnTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _,
-};
+use sea_orm::{DatabaseConnection, DbErr};
 use service::ApiError;
 use service::auth::{AccessTokenSigner, KeySource, Lookup, VerifyingKey};
 use service::health::ReadyCheck;
@@ -20,15 +22,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-use time::OffsetDateTime;
+use table::KeyTable;
 use tokio::sync::Mutex;
-use zeroize::Zeroizing;
 
 /// While there are no keys at all, the table is asked again this often, however many requests wait.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The states of a key whose tokens are believed.
-const PUBLISHED: [&str; 3] = ["announced", "active", "retiring"];
+/// With keys at hand nobody waits longer than this for newer ones.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The keys as of the last look at the table.
 #[derive(Debug)]
@@ -36,9 +37,18 @@ pub(crate) struct Keys {
     /// Signs new tokens.
     pub(crate) signer: AccessTokenSigner,
     /// What verifiers are given.
-    pub(crate) jwks: Jwks,
+    pub(crate) jwks: Arc<PublishedKeys>,
     /// The same, for this process' own verifier.
     verifying: HashMap<String, VerifyingKey>,
+}
+
+/// The public keys, as they are sent.
+#[derive(Debug)]
+pub(crate) struct PublishedKeys {
+    /// A `Jwks` in JSON.
+    pub(crate) body: String,
+    /// Changes with the body, quotes included.
+    pub(crate) etag: String,
 }
 
 /// Why there is no key to sign with.
@@ -54,6 +64,8 @@ pub(crate) enum KeyError {
     NoneActive,
     #[error("the signing keys could not be read a moment ago")]
     JustFailed,
+    #[error("the database takes too long")]
+    Slow,
 }
 
 impl From<KeyError> for ApiError {
@@ -71,8 +83,7 @@ pub(crate) struct KeyRing(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    database: DatabaseConnection,
-    sealing: SealingKey,
+    table: KeyTable,
     max_age: Duration,
     slot: RwLock<Slot>,
     loading: Mutex<()>,
@@ -90,33 +101,52 @@ impl KeyRing {
     pub(crate) fn new(
         database: DatabaseConnection,
         sealing: SealingKey,
+        policy: KeyPolicy,
         max_age: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
-            database,
-            sealing,
+            table: KeyTable {
+                database,
+                sealing,
+                policy,
+            },
             max_age,
             slot: RwLock::default(),
             loading: Mutex::new(()),
         }))
     }
 
+    fn table(&self) -> &KeyTable {
+        &self.0.table
+    }
+
     /// The keys, at most `max_age` old; older while the database does not answer, so that verifiers still
-    /// get them. The very first call of all instances makes the first key.
+    /// get them. Moves keys on of which the time has come; the very first call of all instances makes the first key.
     pub(crate) async fn current(&self) -> Result<Arc<Keys>, KeyError> {
         if let Some(known) = self.known() {
             return known;
         }
-        // One request asks, the others wait for what it brings.
-        let _turn = self.0.loading.lock().await;
+        // One request asks. The others go on with what they have, or wait for what it brings.
+        let last = self.last();
+        let _turn = match (&last, self.0.loading.try_lock()) {
+            (_, Ok(turn)) => turn,
+            (Some(keys), Err(_)) => return Ok(keys.clone()),
+            (None, Err(_)) => self.0.loading.lock().await,
+        };
         if let Some(known) = self.known() {
             return known;
         }
-        let loaded = self.load().await.map(Arc::new);
+        let loaded = match &last {
+            None => self.load().await,
+            Some(_) => tokio::time::timeout(PATIENCE, self.load())
+                .await
+                .unwrap_or(Err(KeyError::Slow)),
+        };
         let mut slot = self.0.slot.write().unwrap_or_else(PoisonError::into_inner);
         slot.asked = Some(Instant::now());
         match loaded {
             Ok(keys) => {
+                let keys = Arc::new(keys);
                 slot.keys = Some(keys.clone());
                 Ok(keys)
             }
@@ -126,6 +156,11 @@ impl KeyRing {
                 Ok(last)
             }
         }
+    }
+
+    fn last(&self) -> Option<Arc<Keys>> {
+        let slot = self.0.slot.read().unwrap_or_else(PoisonError::into_inner);
+        slot.keys.clone()
     }
 
     /// The answer that needs no look at the table now, if there is one.
@@ -154,25 +189,22 @@ impl KeyRing {
     }
 
     async fn load(&self) -> Result<Keys, KeyError> {
-        let mut rows = self.published().await?;
-        if !rows.iter().any(|row| row.state == "active") {
-            self.make_first().await?;
-            rows = self.published().await?;
-        }
+        let rows = self.table().settled().await?.rows;
         let mut signer = None;
         let mut keys = Vec::with_capacity(rows.len());
         let mut verifying = HashMap::with_capacity(rows.len());
         for row in &rows {
-            match self.open(row) {
+            let active = row.state == KeyState::Active.as_str();
+            match self.table().open(row) {
                 Ok(seed) => {
-                    if row.state == "active" {
+                    if active {
                         signer = Some(AccessTokenSigner::new(row.kid.clone(), &seed));
                     }
                     let public = SigningKey::from_bytes(&seed).verifying_key();
                     verifying.insert(row.kid.clone(), VerifyingKey::new(public.as_bytes()));
                     keys.push(jwk(row));
                 }
-                Err(error) if row.state == "active" => return Err(error),
+                Err(error) if active => return Err(error),
                 // Without this one the others still serve.
                 Err(error) => {
                     tracing::error!(kid = %row.kid, cause = %error, "a signing key is not published");
@@ -181,52 +213,9 @@ impl KeyRing {
         }
         Ok(Keys {
             signer: signer.ok_or(KeyError::NoneActive)?,
-            jwks: Jwks { keys },
+            jwks: Arc::new(published(keys)?),
             verifying,
         })
-    }
-
-    /// The secret of a row, if the row is ours: only who has the sealing key can make one whose secret opens
-    /// and belongs to its public key. A public key that someone merely wrote into the table is never published.
-    fn open(&self, row: &Model) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-        let seed = self.0.sealing.open(&row.sealed_private_key, &row.kid)?;
-        let public = SigningKey::from_bytes(&seed).verifying_key();
-        if public.as_bytes().as_slice() == row.public_key {
-            Ok(seed)
-        } else {
-            Err(KeyError::Mismatch)
-        }
-    }
-
-    async fn published(&self) -> Result<Vec<Model>, DbErr> {
-        Entity::find()
-            .filter(Column::State.is_in(PUBLISHED))
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Kid)
-            .all(&self.0.database)
-            .await
-    }
-
-    /// Makes an active key, unless another instance does so first: the table admits one.
-    async fn make_first(&self) -> Result<(), KeyError> {
-        let mut seed = Zeroizing::new([0u8; 32]);
-        getrandom::fill(&mut *seed).map_err(|_| SealError::Random)?;
-        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        let kid = thumbprint(&public);
-        let now = OffsetDateTime::now_utc();
-        Entity::insert(ActiveModel {
-            sealed_private_key: Set(self.0.sealing.seal(&seed, &kid)?),
-            kid: Set(kid),
-            public_key: Set(public.to_vec()),
-            state: Set("active".to_owned()),
-            created_at: Set(now),
-            activated_at: Set(Some(now)),
-            retired_at: Set(None),
-        })
-        .on_conflict_do_nothing()
-        .exec_without_returning(&self.0.database)
-        .await?;
-        Ok(())
     }
 }
 
@@ -250,6 +239,15 @@ fn thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
     let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(sha256(canonical.as_bytes()))
+}
+
+fn published(keys: Vec<Jwk>) -> Result<PublishedKeys, KeyError> {
+    let body = serde_json::to_string(&Jwks { keys }).map_err(|_| KeyError::Mismatch)?;
+    let hash = URL_SAFE_NO_PAD.encode(sha256(body.as_bytes()));
+    Ok(PublishedKeys {
+        etag: format!("\"{hash}\""),
+        body,
+    })
 }
 
 fn jwk(row: &Model) -> Jwk {
