@@ -73,6 +73,12 @@ impl Turn {
         self.0.twin(part).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Announces a new signing key, as an operator does; it becomes the active one by itself.
+    pub fn rotate_keys(&self) {
+        let said = block_in_place(|| self.0.run_auth(&["keys", "rotate"]));
+        said.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// Its public addresses.
     pub fn endpoints(&self) -> Endpoints {
         self.0.endpoints()
@@ -121,6 +127,9 @@ fn start() -> Platform {
             // So that a rotation is over while the test waits; a verifier must see a key before it signs.
             ("TWIST_AUTH__KEY_ANNOUNCE_SECONDS", "6"),
             ("TWIST_AUTH__KEY_REFRESH_SECONDS", "1"),
+            // All tests are one address, and sign in often.
+            ("TWIST_AUTH__LIMITS__SIGN_IN__LIMIT", "100000"),
+            ("TWIST_AUTH__LIMITS__SESSION__LIMIT", "100000"),
         ]),
         api_env: settings(&[
             ("TWIST_API__TOKEN__JWKS_MAX_AGE_SECONDS", "2"),

@@ -1,8 +1,9 @@
-//! A second instance of a service, beside the one of the platform: the same settings, other ports.
+//! Beside what runs: a second instance of a service on other ports, and another mode of one, with the same settings.
 
 use crate::CtlError;
 use crate::platform::{Part, Platform};
 use stack::{Process, free_port, http_status};
+use std::process::Command;
 use std::time::Duration;
 
 const READY: Duration = Duration::from_mins(1);
@@ -32,6 +33,26 @@ impl Twin {
 }
 
 impl Platform {
+    /// Runs another mode of auth-service with the platform's settings, to its end: `keys rotate`.
+    ///
+    /// # Errors
+    /// When it cannot be started, or says no.
+    pub fn run_auth(&self, mode: &[&str]) -> Result<String, CtlError> {
+        let spec = self.launch().program(Part::Auth)?;
+        let output = Command::new(&spec.program)
+            .args(mode)
+            .envs(spec.env)
+            .output()
+            .map_err(CtlError::io("run", &spec.program))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(CtlError::Tool {
+            what: format!("auth-service {}", mode.join(" ")),
+            output: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
     /// Starts a second instance of auth-service or influencer-api, and waits until it is ready.
     ///
     /// # Errors
@@ -48,7 +69,8 @@ impl Platform {
         let port = free_port()?;
         let listen = [("LISTEN", port), ("OPS_LISTEN", free_port()?)]
             .map(|(name, port)| (format!("{prefix}{name}"), format!("127.0.0.1:{port}")));
-        spec.env.retain(|(name, _)| !listen.iter().any(|(of, _)| of == name));
+        spec.env
+            .retain(|(name, _)| !listen.iter().any(|(of, _)| of == name));
         spec.env.extend(listen);
         spec.name = format!("{}-twin", part.name());
         spec.log = self.paths.log(&spec.name);

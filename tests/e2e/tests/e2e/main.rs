@@ -13,4 +13,5 @@ mod journeys;
 mod outage;
 mod redelivery;
 mod soak;
+mod two_instances;
 mod verify;
