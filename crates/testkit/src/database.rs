@@ -51,8 +51,12 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        // Only saves room: the whole cluster goes with the process.
-        let _ = shared::postgres().drop_database(&self.name);
+        // Only saves room: the whole cluster goes with the process. Not in this thread, which may be the one that a
+        // half-made connection waits for, as the server then waits for that connection.
+        let name = std::mem::take(&mut self.name);
+        std::thread::spawn(move || {
+            let _ = shared::postgres().drop_database(&name);
+        });
     }
 }
 
