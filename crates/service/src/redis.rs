@@ -200,27 +200,26 @@ impl Scripts for Redis {
             .iter()
             .map(|number| Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX)))
             .collect();
-        if let Some(name) = script.name.get() {
-            let known = self
-                .run(async {
-                    let answer = self
-                        .0
-                        .quick
-                        .evalsha(name.clone(), key.as_str(), arguments.clone())
-                        .await;
-                    match answer {
-                        Err(error) if error.details().starts_with("NOSCRIPT") => Ok(None),
-                        answer => answer.map(Some),
-                    }
-                })
-                .await?;
-            if let Some(answer) = known {
-                return Ok(answer);
+        let name = match script.name.get() {
+            Some(name) => name,
+            None => {
+                let name: Str = self.run(self.0.quick.script_load(script.text)).await?;
+                script.name.get_or_init(|| name)
             }
-        }
-        let name: Str = self.run(self.0.quick.script_load(script.text)).await?;
-        let name = script.name.get_or_init(|| name);
-        self.run(self.0.quick.evalsha(name.clone(), key, arguments))
-            .await
+        };
+        self.run(async {
+            let quick = &self.0.quick;
+            match quick
+                .evalsha(name.clone(), key.as_str(), arguments.clone())
+                .await
+            {
+                // It was restarted or told to forget; this teaches it again.
+                Err(error) if error.details().starts_with("NOSCRIPT") => {
+                    quick.eval(script.text, key.as_str(), arguments).await
+                }
+                answer => answer,
+            }
+        })
+        .await
     }
 }

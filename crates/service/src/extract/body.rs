@@ -32,8 +32,7 @@ pub async fn read_limited(
     let mut kept = Vec::with_capacity(announced.unwrap_or(0).min(limit));
     let mut seen = 0usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|error| broken_off(&error))?;
+        let frame = frame.map_err(|error| broken_off(&error))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };

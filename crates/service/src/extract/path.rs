@@ -26,6 +26,16 @@ where
         let parameters = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::invalid("", "the path is not UTF-8"))?;
+        // No name has one, and no database takes them all.
+        if let Some((name, _)) = parameters
+            .iter()
+            .find(|(_, value)| value.contains(char::is_control))
+        {
+            return Err(ApiError::invalid(
+                format!("/{name}"),
+                "has a control character",
+            ));
+        }
         // The form encoding has a deserializer that reads numbers from text and names the field.
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&parameters)

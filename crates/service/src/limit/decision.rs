@@ -1,8 +1,8 @@
 //! What a call was told of its limit.
 
 use crate::clock;
-use http::header::{HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -38,8 +38,9 @@ impl Decision {
         headers.insert(RESET, HeaderValue::from(seconds));
         headers.insert(X_LIMIT, limit);
         headers.insert(X_REMAINING, remaining);
-        let at = OffsetDateTime::now_utc()
-            .saturating_add(time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        let at = OffsetDateTime::now_utc().saturating_add(time::Duration::seconds(
+            i64::try_from(seconds).unwrap_or(i64::MAX),
+        ));
         let at = at.replace_nanosecond(0).unwrap_or(at);
         if let Ok(at) = HeaderValue::from_maybe_shared(clock::rfc3339(at).into_bytes()) {
             headers.insert(X_RESET, at);

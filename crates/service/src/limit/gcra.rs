@@ -25,7 +25,8 @@ pub(super) struct Taken {
 impl Pace {
     /// At most `limit.limit` calls at once, and as many in every period.
     pub(super) fn new(limit: RateLimit) -> Self {
-        let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let micros =
+            |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let period = micros(limit.period).max(1);
         Self {
             step: (period / u64::from(limit.limit.max(1))).max(1),
@@ -50,9 +51,7 @@ impl Pace {
         }
         // The first call too many begins the block; those that follow do not draw it out.
         let full = if self.block > 0 && full <= horizon {
-            horizon
-                .saturating_add(self.block)
-                .saturating_sub(self.step)
+            horizon.saturating_add(self.block).saturating_sub(self.step)
         } else {
             full
         };

@@ -52,7 +52,11 @@ impl RateKey {
 
 /// The /64.
 fn network(address: Ipv6Addr) -> [u8; 8] {
-    (address.to_bits() >> 64).to_be_bytes().last_chunk().copied().unwrap_or_default()
+    (address.to_bits() >> 64)
+        .to_be_bytes()
+        .last_chunk()
+        .copied()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ impl Limiter {
     pub fn new(redis: Redis, limits: RateLimits) -> Self {
         Self(Arc::new(Inner {
             redis,
-            rules: RateClass::ALL.map(|class| limits.of(class).map(|limit| Rule::new(class, limit))),
+            rules: RateClass::ALL
+                .map(|class| limits.of(class).map(|limit| Rule::new(class, limit))),
             begin: Instant::now(),
             retry_at: AtomicU64::new(0),
             local: Local::default(),

@@ -95,7 +95,12 @@ mod tests {
         assert!(!local.take_at(busy, pace(10), 1).admitted);
         for caller in 0..100_000u128 {
             assert!(local.take_at(caller.to_be_bytes(), pace(10), 2).admitted);
-            assert!(local.full.lock().is_ok_and(|full| full.len() <= MAX_CALLERS));
+            assert!(
+                local
+                    .full
+                    .lock()
+                    .is_ok_and(|full| full.len() <= MAX_CALLERS)
+            );
         }
         assert!(!local.take_at(busy, pace(10), 3).admitted);
     }

@@ -5,7 +5,7 @@ use crate::auth::BEARER_SCHEME;
 use crate::health::{self, ReadyCheck, ReadyChecks};
 use crate::hmac::HMAC_SCHEME;
 use crate::limit::RateClass;
-use crate::server::document;
+use crate::server::{docs, document};
 use crate::version::{self, Revision};
 use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
 use axum::Router;
@@ -24,6 +24,12 @@ pub(crate) const ALIAS: &str = "/api/v1";
 const DOCUMENT: RouteRule = RouteRule {
     method: Method::GET,
     path: "/openapi.json",
+    rule: Rule::public(RateClass::Unlimited),
+};
+
+const DOCS: RouteRule = RouteRule {
+    method: Method::GET,
+    path: "/docs",
     rule: Rule::public(RateClass::Unlimited),
 };
 
@@ -58,7 +64,7 @@ impl fmt::Debug for App {
 
 impl App {
     /// Puts an application together: `public` routes at the root and under `/api/v1`, `internal` ones at
-    /// the root only, `/health`, `/ready`, `/version` and `/openapi.json`.
+    /// the root only, `/health`, `/ready`, `/version`, `/openapi.json` and `/docs`, which shows that.
     ///
     /// The documentation is collected per thread while routes are built, so build the routers and call
     /// this in one go, without an `await` between.
@@ -80,6 +86,7 @@ impl App {
         let internal_paths: BTreeSet<_> = internal_rules.iter().map(|rule| rule.path).collect();
         rules.extend(internal_rules);
         rules.push(DOCUMENT);
+        rules.push(DOCS);
         let alias: Router = public.clone().into();
         let mut openapi = OpenApi {
             info: Info {
@@ -101,6 +108,7 @@ impl App {
                 "/openapi.json",
                 get(async move || ([(CONTENT_TYPE, "application/json")], document.clone())),
             )
+            .merge(docs::routes())
             .nest(ALIAS, alias)
             .layer(from_fn_with_state(Gate::new(&rules, guards), gate));
         Self {

@@ -1,7 +1,7 @@
 //! Where a request is from.
 
-use ipnet::IpNet;
 use http::HeaderMap;
+use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -39,7 +39,9 @@ impl Proxies {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(&address))
+        self.trusted
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
@@ -77,13 +79,17 @@ mod tests {
     use http::HeaderValue;
 
     fn client(peer: &str, lines: &[&str]) -> String {
-        let trusted = ["10.0.0.0/8", "fd00::/8"].map(str::parse).into_iter().flatten();
+        let trusted = ["10.0.0.0/8", "fd00::/8"]
+            .map(str::parse)
+            .into_iter()
+            .flatten();
         let proxies = Proxies::new(trusted.collect(), false);
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.extend(HeaderValue::from_str(line).map(|value| {
-                (http::HeaderName::from_static(FORWARDED_FOR), value)
-            }));
+            headers.extend(
+                HeaderValue::from_str(line)
+                    .map(|value| (http::HeaderName::from_static(FORWARDED_FOR), value)),
+            );
         }
         peer.parse().map_or_else(
             |_| String::new(),
@@ -101,8 +107,16 @@ mod tests {
             ("10.0.0.1", &["198.51.100.7"], "198.51.100.7"),
             // Invented hops stand first.
             ("10.0.0.1", &["1.1.1.1, 198.51.100.7"], "198.51.100.7"),
-            ("10.0.0.1", &["1.1.1.1", "198.51.100.7, 10.0.0.9"], "198.51.100.7"),
-            ("10.0.0.1", &["1.1.1.1, nonsense, 198.51.100.7"], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["1.1.1.1", "198.51.100.7, 10.0.0.9"],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                &["1.1.1.1, nonsense, 198.51.100.7"],
+                "198.51.100.7",
+            ),
             ("10.0.0.1", &["nonsense"], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.7, "], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.7, \u{fe}"], "10.0.0.1"),

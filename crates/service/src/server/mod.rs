@@ -2,6 +2,7 @@
 
 mod app;
 mod client;
+mod docs;
 mod document;
 mod listener;
 mod ops;

@@ -1,11 +1,10 @@
 //! Requests signed with a shared secret.
 
 use crate::world::{World, code};
-use aide::axum::ApiRouter;
-use aide::axum::routing::post;
 use axum::extract::FromRef;
 use domain::EpochMs;
 use domain::http_hmac::SignedRequest;
+use service::access::{Routes, Rule};
 use service::hmac::{HmacKeys, SignedCaller};
 use service::{ApiError, clock};
 
@@ -26,10 +25,10 @@ async fn take(caller: SignedCaller<1_000>) -> Result<String, ApiError> {
 async fn world() -> World {
     let keys = [("old", "secret-1"), ("new", "secret-2"), ("empty", "")];
     let keys = keys.map(|(name, secret)| (name.to_owned(), secret.to_owned().into()));
-    let routes = ApiRouter::new()
-        .api_route("/internal/v1/things", post(take))
+    let routes = Routes::new()
+        .post("/internal/v1/things", Rule::service(), take, |op| op)
         .with_state(State(HmacKeys::new(keys.into())));
-    World::start(ApiRouter::new(), routes).await
+    World::start(Routes::new(), routes).await
 }
 
 struct Signed {

@@ -7,12 +7,21 @@
 )]
 
 mod config;
+mod docs;
+mod drain;
 mod hmac;
 mod issuer;
 mod jwks;
+mod limits;
+mod order;
+mod origins;
+mod paths;
 mod principal;
 mod probe;
+mod raw;
 mod shell;
+mod slow;
+mod smuggling;
 mod strict_json;
 mod tokens;
 mod version;

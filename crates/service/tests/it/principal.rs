@@ -1,22 +1,16 @@
 //! A caller in a handler's signature.
 
-use crate::issuer::{ISSUER, Issuer, claims};
+use crate::issuer::{ISSUER, claims};
 use crate::world::{World, problem};
-use aide::axum::ApiRouter;
-use aide::axum::routing::get;
-use axum::extract::FromRef;
 use contracts::Code;
 use contracts::token::AccessClaims;
-use service::auth::{JwksPolicy, Principal, TokenConfig, TokenVerifier};
+use service::access::{Routes, Rule};
+use service::auth::{Principal, TokenConfig, TokenVerifier};
 use service::clock;
+use service::limit::RateClass;
 
-#[derive(Clone)]
-struct State(TokenVerifier);
-
-impl FromRef<State> for TokenVerifier {
-    fn from_ref(state: &State) -> Self {
-        state.0.clone()
-    }
+fn routes() -> Routes {
+    Routes::new().get("/who", Rule::user(RateClass::Read), who, |op| op)
 }
 
 async fn who(principal: Principal) -> String {
@@ -25,11 +19,8 @@ async fn who(principal: Principal) -> String {
 
 #[tokio::test]
 async fn a_route_that_takes_a_principal_asks_for_a_token() {
-    let issuer = Issuer::start().await;
-    let routes = ApiRouter::new()
-        .api_route("/who", get(who))
-        .with_state(State(issuer.verifier(JwksPolicy::default())));
-    let world = World::start(routes, ApiRouter::new()).await;
+    let world = World::start(routes(), Routes::new()).await;
+    let issuer = &world.issuer;
     let token = issuer.token(&claims());
     for scheme in ["Bearer", "bearer"] {
         let answer = world
@@ -102,22 +93,16 @@ async fn a_route_that_takes_a_principal_asks_for_a_token() {
 
 #[tokio::test]
 async fn a_route_answers_503_while_the_keys_are_unknown() {
-    let config = TokenConfig::new(ISSUER.into(), "http://127.0.0.1:1/".into());
+    let config = TokenConfig::new(ISSUER, "http://127.0.0.1:1/");
     let verifier = TokenVerifier::new(config).unwrap();
-    let routes = ApiRouter::new()
-        .api_route("/who", get(who))
-        .with_state(State(verifier.clone()));
-    let world = World::start_with(
-        routes,
-        ApiRouter::new(),
-        vec![verifier.ready_check()],
-        |_| {},
-    )
+    let check = verifier.ready_check();
+    let world = World::start_with(routes(), Routes::new(), vec![check], |setup| {
+        setup.verifier = Some(verifier);
+    })
     .await;
-    let issuer = Issuer::start().await;
     let response = world
         .get("/who")
-        .bearer_auth(issuer.token(&claims()))
+        .bearer_auth(world.issuer.token(&claims()))
         .send()
         .await
         .unwrap();

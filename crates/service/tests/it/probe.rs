@@ -1,7 +1,7 @@
 //! The health check of a container.
 
 use crate::world::World;
-use aide::axum::ApiRouter;
+use service::access::Routes;
 use service::health::ReadyCheck;
 use service::probe::{ProbeError, ready};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 async fn world(checks: Vec<ReadyCheck>) -> World {
-    World::start_with(ApiRouter::new(), ApiRouter::new(), checks, |_| {}).await
+    World::start_with(Routes::new(), Routes::new(), checks, |_| {}).await
 }
 
 #[tokio::test]
@@ -21,8 +21,8 @@ async fn a_ready_instance_is_found_where_it_is_configured_to_listen() {
 #[tokio::test]
 async fn an_instance_that_listens_on_every_address_is_reached() {
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    let world = World::start_with(ApiRouter::new(), ApiRouter::new(), vec![], |config| {
-        config.listen.public = everywhere;
+    let world = World::start_with(Routes::new(), Routes::new(), vec![], |setup| {
+        setup.listen = everywhere;
     })
     .await;
     assert!(world.running.public.ip().is_unspecified());

@@ -1,18 +1,20 @@
 //! What surrounds every request.
 
 use crate::world::{World, code, problem};
-use aide::axum::ApiRouter;
-use aide::axum::routing::{get, post};
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
 use service::ApiError;
+use service::access::{Routes, Rule};
 use service::health::ReadyCheck;
+use service::limit::RateClass;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+const OPEN: Rule = Rule::public(RateClass::Unlimited);
 
 async fn plain() -> String {
     "ok".to_owned()
@@ -48,18 +50,18 @@ async fn busy() -> Busy {
     Busy
 }
 
-fn routes() -> ApiRouter {
-    ApiRouter::new()
-        .api_route("/plain/{id}", get(plain))
-        .api_route("/explode", get(explode))
-        .api_route("/hang", get(hang))
-        .api_route("/busy", get(busy))
-        .api_route("/bytes", post(plain_error))
+fn routes() -> Routes {
+    Routes::new()
+        .get("/plain/{id}", OPEN, plain, |op| op)
+        .get("/explode", OPEN, explode, |op| op)
+        .get("/hang", OPEN, hang, |op| op)
+        .get("/busy", OPEN, busy, |op| op)
+        .post("/bytes", OPEN, plain_error, |op| op)
 }
 
 #[tokio::test]
 async fn whatever_goes_wrong_leaves_as_a_problem_with_a_request_id() {
-    let world = World::start(routes(), ApiRouter::new()).await;
+    let world = World::start(routes(), Routes::new()).await;
     assert_eq!(code(world.get("/nowhere")).await, "not_found");
     assert_eq!(code(world.get("/api/v1/nowhere")).await, "not_found");
     assert_eq!(code(world.get("/explode")).await, "internal");
@@ -86,7 +88,7 @@ async fn whatever_goes_wrong_leaves_as_a_problem_with_a_request_id() {
 
 #[tokio::test]
 async fn a_panic_stops_one_request_and_shows_nothing_of_itself() {
-    let world = World::start(routes(), ApiRouter::new()).await;
+    let world = World::start(routes(), Routes::new()).await;
     let text = world
         .get("/explode")
         .send()
@@ -101,7 +103,7 @@ async fn a_panic_stops_one_request_and_shows_nothing_of_itself() {
 
 #[tokio::test]
 async fn a_request_id_is_kept_if_it_is_one_and_replaced_if_not() {
-    let world = World::start(routes(), ApiRouter::new()).await;
+    let world = World::start(routes(), Routes::new()).await;
     let id_for = async |sent: &str| {
         let response = world
             .get("/plain/1")
@@ -122,7 +124,7 @@ async fn a_request_id_is_kept_if_it_is_one_and_replaced_if_not() {
 
 #[tokio::test]
 async fn public_routes_answer_under_the_alias_too_and_internal_ones_do_not() {
-    let internal = ApiRouter::new().api_route("/internal/v1/secret", get(plain));
+    let internal = Routes::new().get("/internal/v1/secret", OPEN, plain, |op| op);
     let world = World::start(routes(), internal).await;
     for path in [
         "/plain/1",
@@ -157,7 +159,7 @@ async fn public_routes_answer_under_the_alias_too_and_internal_ones_do_not() {
 
 #[tokio::test]
 async fn a_path_that_a_client_makes_up_is_no_metric_label() {
-    let world = World::start(routes(), ApiRouter::new()).await;
+    let world = World::start(routes(), Routes::new()).await;
     world.get("/plain/canary-in-path").send().await.unwrap();
     world.get("/canary-nowhere").send().await.unwrap();
     let method = reqwest::Method::from_bytes(b"CANARYMETHOD").unwrap();
@@ -193,7 +195,7 @@ async fn readiness_follows_its_checks_and_says_why_only_to_operators() {
             }
         }
     });
-    let world = World::start_with(routes(), ApiRouter::new(), vec![check], |_| {}).await;
+    let world = World::start_with(routes(), Routes::new(), vec![check], |_| {}).await;
     let response = world.get("/ready").send().await.unwrap();
     assert_eq!(response.status(), 503);
     let body: serde_json::Value = response.json().await.unwrap();
@@ -218,15 +220,19 @@ async fn readiness_follows_its_checks_and_says_why_only_to_operators() {
 async fn a_stop_finishes_the_requests_in_flight() {
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (told, wait) = (begun.clone(), go.clone());
-    let slow = get(move || {
+    let slow = move || {
         let (told, wait) = (told.clone(), wait.clone());
         async move {
             told.notify_one();
             wait.notified().await;
             "finished".to_owned()
         }
-    });
-    let world = World::start(ApiRouter::new().api_route("/slow", slow), ApiRouter::new()).await;
+    };
+    let world = World::start(
+        Routes::new().get("/slow", OPEN, slow, |op| op),
+        Routes::new(),
+    )
+    .await;
     let address = world.running.public;
     let request = tokio::spawn(world.get("/slow").send());
     begun.notified().await;
@@ -247,9 +253,9 @@ async fn a_stop_finishes_the_requests_in_flight() {
 
 #[tokio::test]
 async fn a_client_that_never_finishes_its_head_is_cut_off() {
-    let world = World::start_with(routes(), ApiRouter::new(), vec![], |config| {
-        config.header_timeout = Duration::from_millis(200);
-        config.max_connections = 1;
+    let world = World::start_with(routes(), Routes::new(), vec![], |setup| {
+        setup.http.header_timeout_ms = 200;
+        setup.http.max_connections = 1;
     })
     .await;
     let mut slow = TcpStream::connect(world.running.public).await.unwrap();

@@ -1,14 +1,16 @@
 //! Bodies, queries and paths that are not what the route takes.
 
 use crate::world::{World, code, problem};
-use aide::axum::ApiRouter;
-use aide::axum::routing::{get, post};
 use contracts::Problem;
 use domain::{DeviceId, WalletAddress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::ApiError;
+use service::access::{Routes, Rule};
 use service::extract::{Json, Path, Query};
+use service::limit::RateClass;
+
+const OPEN: Rule = Rule::public(RateClass::Unlimited);
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -49,11 +51,11 @@ async fn wallet(Path(path): Path<Wallet>) -> Json<Wallet> {
 }
 
 async fn world() -> World {
-    let routes = ApiRouter::new()
-        .api_route("/orders", post(order))
-        .api_route("/pages", get(page))
-        .api_route("/wallets/{wallet}", get(wallet));
-    World::start(routes, ApiRouter::new()).await
+    let routes = Routes::new()
+        .post("/orders", OPEN, order, |op| op)
+        .get("/pages", OPEN, page, |op| op)
+        .get("/wallets/{wallet}", OPEN, wallet, |op| op);
+    World::start(routes, Routes::new()).await
 }
 
 async fn send(world: &World, body: impl Into<reqwest::Body>) -> Problem {

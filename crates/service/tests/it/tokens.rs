@@ -17,9 +17,9 @@ async fn a_token_of_the_issuer_is_believed_and_fetches_keys_once() {
     let verifier = issuer.verifier(JwksPolicy::default());
     for _ in 0..50 {
         let principal = verifier.verify(&issuer.token(&claims())).await.unwrap();
-        assert_eq!(principal.wallet, claims().sub);
-        assert_eq!(principal.uid, claims().uid);
-        assert_eq!(principal.session, claims().sid);
+        assert_eq!(principal.principal.wallet, claims().sub);
+        assert_eq!(principal.principal.uid, claims().uid);
+        assert_eq!(principal.principal.session, claims().sid);
     }
     assert_eq!(issuer.fetches(), 1);
 }

@@ -1,16 +1,15 @@
 //! Which build answers.
 
 use crate::world::{COMMIT, World};
-use aide::axum::ApiRouter;
 use contracts::version::Version;
 use serde_json::Value;
+use service::access::Routes;
 use service::health::ReadyCheck;
 use sha2::{Digest as _, Sha256};
-use std::time::Duration;
 
 #[tokio::test]
 async fn the_hash_is_that_of_the_file_that_runs() {
-    let world = World::start(ApiRouter::new(), ApiRouter::new()).await;
+    let world = World::start(Routes::new(), Routes::new()).await;
     let file = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     let expected = hex::encode(Sha256::digest(&file));
     for path in ["/version", "/api/v1/version"] {
@@ -29,7 +28,7 @@ async fn the_hash_is_that_of_the_file_that_runs() {
 
 #[tokio::test]
 async fn an_auditor_reads_the_names_that_the_reference_gives() {
-    let world = World::start(ApiRouter::new(), ApiRouter::new()).await;
+    let world = World::start(Routes::new(), Routes::new()).await;
     let body: Value = world
         .get("/version")
         .send()
@@ -50,9 +49,9 @@ async fn an_auditor_reads_the_names_that_the_reference_gives() {
 #[tokio::test]
 async fn a_service_that_is_not_ready_still_says_which_build_it_is() {
     let down = ReadyCheck::new("postgres", async || Err("down".to_owned()));
-    let world = World::start_with(ApiRouter::new(), ApiRouter::new(), vec![down], |config| {
+    let world = World::start_with(Routes::new(), Routes::new(), vec![down], |setup| {
         // The first answer reads the whole program, which is large in a test.
-        config.request_timeout = Duration::from_secs(30);
+        setup.http.request_timeout_ms = 30_000;
     })
     .await;
     assert_eq!(world.get("/ready").send().await.unwrap().status(), 503);
