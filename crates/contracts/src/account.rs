@@ -20,6 +20,7 @@ pub struct Me {
     /// What the user may do, by the database.
     pub roles: Vec<String>,
     /// RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
 }
 
@@ -35,6 +36,7 @@ pub struct Balance {
     /// Can be staked or paid out now.
     pub available: Amount,
     /// When this was read, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub as_of: String,
 }
 

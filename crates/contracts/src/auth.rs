@@ -50,8 +50,10 @@ pub struct SignInInput {
     /// One-time value.
     pub nonce: String,
     /// RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub issued_at: String,
     /// RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub expiration_time: String,
     /// The server's id of the attempt.
     pub request_id: String,
@@ -65,8 +67,13 @@ pub struct VerifyRequest {
     /// The wallet that signed.
     pub wallet_address: WalletAddress,
     /// The message exactly as `/auth/nonce` gave it.
+    #[cfg_attr(feature = "schema", schemars(length(min = 64, max = 2048)))]
     pub message: String,
     /// Ed25519 signature of the message's bytes, base58 or base64 of 64 bytes.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 64, max = 88), regex(pattern = r"^[A-Za-z0-9+/]+={0,2}$"))
+    )]
     pub signature: String,
 }
 
@@ -93,6 +100,10 @@ pub struct TokenResponse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefreshRequest {
     /// The newest refresh token of the session.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = r"^twr_[A-Za-z0-9_-]{50}$"))
+    )]
     pub refresh_token: String,
 }
 
@@ -106,10 +117,13 @@ pub struct SessionInfo {
     /// The wallet that signed in.
     pub wallet_address: WalletAddress,
     /// RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub created_at: String,
     /// When it was last refreshed, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub last_used_at: String,
     /// When it ends, however much it is used, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub expires_at: String,
     /// Whether it is the one that asks.
     pub current: bool,
@@ -154,10 +168,19 @@ pub struct LinkWalletRequest {
     /// The wallet to link.
     pub wallet_address: WalletAddress,
     /// The message exactly as `/auth/wallets/nonce` gave it.
+    #[cfg_attr(feature = "schema", schemars(length(min = 64, max = 2048)))]
     pub message: String,
     /// Its signature by the wallet to link, base58 or base64 of 64 bytes.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 64, max = 88), regex(pattern = r"^[A-Za-z0-9+/]+={0,2}$"))
+    )]
     pub signature: String,
     /// Its signature by the wallet that is signed in.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 64, max = 88), regex(pattern = r"^[A-Za-z0-9+/]+={0,2}$"))
+    )]
     pub current_signature: String,
 }
 
@@ -169,6 +192,7 @@ pub struct LinkedWallet {
     /// The wallet.
     pub wallet_address: WalletAddress,
     /// RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub linked_at: String,
 }
 

@@ -17,6 +17,7 @@ pub struct RegisterDevice {
     pub issued_at: EpochMs,
     /// Ed25519 signature by the device over `"twist-device-v1" lp(userId) lp(deviceId) u64le(issuedAt)`,
     /// 128 lower-case hex digits.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[0-9a-f]{128}$")))]
     pub proof: String,
 }
 

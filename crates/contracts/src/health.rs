@@ -9,6 +9,7 @@ pub struct Health {
     /// Always `ok`.
     pub status: String,
     /// The server's clock, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub timestamp: String,
 }
 
@@ -19,6 +20,7 @@ pub struct Readiness {
     /// `ready` or `not ready`.
     pub status: String,
     /// The server's clock, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     pub timestamp: String,
     /// What was looked at.
     pub checks: Vec<Check>,

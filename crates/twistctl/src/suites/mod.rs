@@ -2,6 +2,7 @@
 
 mod budgets;
 mod cargo;
+mod contracts;
 mod docs;
 mod edge;
 mod hygiene;
@@ -38,6 +39,8 @@ pub enum Suite {
     Unit,
     /// The built Worker in workerd.
     Edge,
+    /// Both services against their own OpenAPI documents, with schemathesis.
+    Contracts,
     /// Journeys and faults on the whole platform.
     E2e,
     /// The flake evaluates (needs Nix).
@@ -50,7 +53,7 @@ pub enum Suite {
     Reproduce,
     /// kill -9 of the api under many more VAUs.
     Load,
-    /// Property tests with many more cases.
+    /// Property tests and the contracts with many more cases.
     Fuzz,
     /// Journeys over and over, with restarts in between.
     Soak,
@@ -67,6 +70,7 @@ pub(crate) fn default_suites() -> Vec<Suite> {
         Suite::Clippy,
         Suite::Unit,
         Suite::Edge,
+        Suite::Contracts,
         Suite::E2e,
     ];
     if stack::binaries::on_path("nix").is_some() {
@@ -89,13 +93,17 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Docs => docs::check(paths),
         Suite::Unit => cargo::unit(paths, &step),
         Suite::Edge => edge::test(paths, &step),
+        Suite::Contracts => contracts::check(paths, &step),
         Suite::E2e => cargo::e2e(paths, &step),
         Suite::Nix => nix::flake(paths, &step),
         Suite::Budgets => budgets::check(paths, &step),
         Suite::Images => images::check(paths, &step),
         Suite::Reproduce => reproduce::check(paths, &step),
         Suite::Load => cargo::load(paths, &step),
-        Suite::Fuzz => cargo::fuzz(paths, &step),
+        Suite::Fuzz => Ok(both(
+            cargo::fuzz(paths, &step),
+            contracts::fuzz(paths, &step),
+        )),
         Suite::Soak => cargo::soak(paths, &step, soak_minutes),
     };
     // A suite that could not run is a failure, not a suite without tests.

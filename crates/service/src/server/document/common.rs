@@ -6,12 +6,24 @@ use std::collections::BTreeSet;
 /// What the tags mean.
 const TAGS: [(&str, &str); 8] = [
     ("account", "The caller's account, balance and rewards."),
-    ("auth", "Signing a wallet in, and the keys that verify tokens."),
+    (
+        "auth",
+        "Signing a wallet in, and the keys that verify tokens.",
+    ),
     ("devices", "The keys that sign VAUs for the caller."),
-    ("health", "Whether the service works, which build it is, and this document."),
-    ("internal", "Between the parts of the platform, signed with a shared secret."),
+    (
+        "health",
+        "Whether the service works, which build it is, and this document.",
+    ),
+    (
+        "internal",
+        "Between the parts of the platform, signed with a shared secret.",
+    ),
     ("keys", "The keys that sign access tokens."),
-    ("sessions", "The caller's sessions: refreshing and ending them."),
+    (
+        "sessions",
+        "The caller's sessions: refreshing and ending them.",
+    ),
     ("wallets", "The caller's wallets."),
 ];
 
@@ -29,9 +41,7 @@ pub(super) fn tags(used: &BTreeSet<String>) -> Value {
 
 /// Headers of answers, by component name.
 pub(super) fn headers() -> Value {
-    let header = |required: bool, schema: Value, description: &str| {
-        json!({ "description": description, "required": required, "schema": schema })
-    };
+    let header = |required: bool, schema: Value, description: &str| json!({ "description": description, "required": required, "schema": schema });
     let count = || json!({ "type": "integer", "minimum": 0 });
     json!({
         "RequestId": header(true, json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$" }),

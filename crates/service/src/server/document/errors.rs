@@ -17,10 +17,26 @@ const NAMES: [(u16, &str, &str); 12] = [
     (409, "Conflict", "The state of things does not admit it."),
     (413, "TooLarge", "The body is too long."),
     (415, "UnsupportedMedia", "The body is not JSON."),
-    (422, "KeyReused", "The Idempotency-Key came with another request."),
-    (429, "TooManyRequests", "Too many requests; Retry-After says when to come back."),
-    (500, "Internal", "Our fault; the request id finds it in our logs."),
-    (503, "Unavailable", "Not now; the same request may succeed later."),
+    (
+        422,
+        "KeyReused",
+        "The Idempotency-Key came with another request.",
+    ),
+    (
+        429,
+        "TooManyRequests",
+        "Too many requests; Retry-After says when to come back.",
+    ),
+    (
+        500,
+        "Internal",
+        "Our fault; the request id finds it in our logs.",
+    ),
+    (
+        503,
+        "Unavailable",
+        "Not now; the same request may succeed later.",
+    ),
 ];
 
 /// Which refusals an operation has.
