@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    budgets, build, doctor, down, keygen, ledger, manifest, sbom, sign, smoke, status, test, up,
-    verify,
+    budgets, build, doctor, down, keygen, keys, ledger, manifest, sbom, sign, smoke, status, test,
+    up, verify,
 };
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};
@@ -46,6 +46,8 @@ enum Command {
     Sbom(sbom::Args),
     /// Looks whether this machine has what is needed, and says what to type if not.
     Doctor,
+    /// The keys that sign access tokens: lists and rotates them.
+    Keys(keys::Args),
     /// The ledger of the running local platform.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Test(args) => test::run(&Paths::discover()?, &args),
             Command::Build(args) => build::run(&Paths::discover()?, &args),
             Command::Doctor => Ok(doctor::run(&Paths::discover()?)),
+            Command::Keys(args) => keys::run(&Paths::discover()?, &args),
             Command::Ledger(command) => ledger::run(&Paths::discover()?, &command),
         }?;
         // What ran and found something bad has said so.

@@ -5,6 +5,7 @@ pub mod build;
 pub mod doctor;
 pub mod down;
 pub mod keygen;
+pub mod keys;
 pub mod ledger;
 pub mod manifest;
 pub mod sbom;

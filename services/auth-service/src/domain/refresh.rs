@@ -202,6 +202,25 @@ mod tests {
     }
 
     #[test]
+    fn the_text_is_the_one_that_another_program_made() {
+        let mut bytes = Zeroizing::new([0; 32]);
+        for (byte, value) in bytes.iter_mut().zip(32..) {
+            *byte = value;
+        }
+        let key = SessionKey::from_bytes(bytes);
+        for (generation, text) in [
+            (0, "twr_AQGPelKMHn06mx4Mb1pLPC0AAAAAlIEWBVI0EVOcrgBxKHQE9g"),
+            (
+                258,
+                "twr_AQGPelKMHn06mx4Mb1pLPC0AAAECoYHYHADU4BWtpvvA0cwevA",
+            ),
+        ] {
+            let issued = RefreshToken::issue(&key, SESSION, generation);
+            assert_eq!(issued.as_deref(), Some(text));
+        }
+    }
+
+    #[test]
     fn a_token_read_back_is_authentic_under_its_key_alone() {
         let text = RefreshToken::issue(&key(7), SESSION, 3).unwrap();
         let token = RefreshToken::try_from(text.as_str()).unwrap();

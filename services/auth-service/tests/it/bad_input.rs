@@ -2,6 +2,7 @@
 
 use crate::world::{Service, Wallet, World, code};
 use serde_json::{Value, json};
+use service::limit::RateLimits;
 
 #[tokio::test]
 async fn a_body_that_is_wrong_is_refused_and_writes_nothing() {
@@ -166,4 +167,76 @@ async fn a_nonce_that_was_never_given_out_opens_nothing() {
         assert_eq!(code(response).await, "auth.nonce_used", "{made_up}");
     }
     assert_eq!(world.rows().await, [0, 0, 0]);
+}
+
+/// Every route with a body, as the document names them.
+#[tokio::test]
+async fn f61_who_calls_is_never_taken_from_a_body() {
+    let world = World::start().await;
+    let token = world.service.sign_in(&Wallet::new(1)).await.access_token;
+    let document = world.service.get("/openapi.json").await;
+    let document: Value = document.json().await.unwrap();
+    let mut looked_at = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let body = &item["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let Some(schema) = body.as_str().and_then(|name| name.strip_prefix('#')) else {
+            continue;
+        };
+        let declared = document.pointer(schema).unwrap()["properties"]
+            .as_object()
+            .unwrap();
+        for name in ["userId", "influencerId", "wallet", "walletAddress"] {
+            if declared.contains_key(name) {
+                continue;
+            }
+            // Alone, and after everything that belongs there.
+            for mut fields in [json!({}), sample(declared)] {
+                fields[name] = json!(Wallet::new(2).address());
+                let response = world.service.call_with(path, &token, &fields).await;
+                assert_eq!(response.status(), 400, "{path} {fields}");
+                let code = code(response).await;
+                assert_eq!(code, "request.identity_in_body", "{path} {fields}");
+                looked_at += 1;
+            }
+        }
+    }
+    assert_eq!(
+        looked_at,
+        (4 * 3 + 4) * 2,
+        "routes with a body came or went"
+    );
+    assert_eq!(world.rows().await, [1, 1, 1]);
+}
+
+fn sample(properties: &serde_json::Map<String, Value>) -> Value {
+    let address = json!(Wallet::new(2).address());
+    let value = |name: &String| match name.as_str() {
+        "walletAddress" => address.clone(),
+        _ => json!("text"),
+    };
+    properties
+        .keys()
+        .map(|name| (name.clone(), value(name)))
+        .collect()
+}
+
+#[tokio::test]
+async fn nobody_floods_a_wallet_with_messages_to_sign() {
+    let world = World::start_with(|config| config.limits = RateLimits::default()).await;
+    let (wallet, other) = (Wallet::new(1), Wallet::new(2));
+    for _ in 0..5 {
+        world.service.nonce(&wallet).await;
+    }
+    let body = json!({"walletAddress": wallet.address()});
+    let refused = world.service.post("/auth/nonce", &body).await;
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(code(refused).await, "rate.limited");
+    // Another's messages to link it count too, and another wallet does not care.
+    let token = world.service.sign_in(&other).await.access_token;
+    let link = world
+        .service
+        .call_with("/auth/wallets/nonce", &token, &body)
+        .await;
+    assert_eq!(code(link).await, "rate.limited");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use testkit::{TestDb, TestRedis};
 use tokio::time::Instant;
 
-async fn jwks(service: &Service) -> Jwks {
+pub(crate) async fn jwks(service: &Service) -> Jwks {
     let response = service.get("/.well-known/jwks.json").await;
     assert_eq!(response.headers()["cache-control"], "public, max-age=300");
     response.json().await.unwrap()
@@ -78,7 +78,7 @@ async fn a_wrong_sealing_key_does_not_make_new_keys() {
     assert_eq!(world.number("SELECT count(*) FROM signing_keys").await, 1);
 }
 
-async fn kids(service: &Service) -> Vec<String> {
+pub(crate) async fn kids(service: &Service) -> Vec<String> {
     jwks(service)
         .await
         .keys
@@ -145,4 +145,38 @@ async fn a_key_that_was_only_written_into_the_table_is_never_published() {
     }
     assert_eq!(kids(&world.service).await, ours);
     world.service.sign_in(&Wallet::new(1)).await;
+}
+
+#[tokio::test]
+async fn a_verifier_that_has_the_keys_is_told_so_in_few_bytes() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let first = world.service.get("/.well-known/jwks.json").await;
+    let etag = first.headers()["etag"].to_str().unwrap().to_owned();
+    assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() == 45);
+    let url = format!(
+        "http://{}/.well-known/jwks.json",
+        world.service.running.public
+    );
+    let again = async |tag: &str| {
+        let request = world.service.http.get(&url).header("if-none-match", tag);
+        request.send().await.unwrap()
+    };
+    for tag in [&etag, &format!("W/{etag}"), &format!("\"x\", {etag}"), "*"] {
+        let unchanged = again(tag).await;
+        assert_eq!(unchanged.status(), 304, "{tag}");
+        assert_eq!(unchanged.headers()["etag"], *etag);
+        assert_eq!(unchanged.headers()["cache-control"], "public, max-age=300");
+        assert_eq!(unchanged.bytes().await.unwrap().len(), 0);
+    }
+    assert_eq!(again("\"x\"").await.status(), 200);
+    let announced = "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state) \
+                     SELECT 'x', public_key, sealed_private_key, 'announced' FROM signing_keys";
+    world.database.execute_unprepared(announced).await.unwrap();
+    // That one is not ours, so nothing changes.
+    assert_eq!(again(&etag).await.status(), 304);
+    let retiring = "UPDATE signing_keys SET state = 'retiring' WHERE state = 'active'";
+    world.database.execute_unprepared(retiring).await.unwrap();
+    let changed = again(&etag).await;
+    assert_eq!(changed.status(), 200);
+    assert_ne!(changed.headers()["etag"], *etag);
 }

@@ -1,6 +1,8 @@
 //! Postgres or Redis away: 503, nothing written, and well again by itself.
 
 use crate::world::{Service, Wallet, code, config};
+use contracts::auth::TokenResponse;
+use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use testkit::{OwnPostgres, OwnRedis, TestDb, TestRedis};
@@ -12,6 +14,7 @@ async fn without_redis_nobody_signs_in_and_afterwards_everybody_does() {
     let (db, redis) = (TestDb::new().await, OwnRedis::new().await);
     let service = Service::start(&config(&db.app_url, &redis.url)).await;
     let wallet = Wallet::new(1);
+    let token = service.sign_in(&wallet).await;
     let attempt = wallet.attempt(&service.nonce(&wallet).await.message);
 
     redis.kill().await;
@@ -33,6 +36,18 @@ async fn without_redis_nobody_signs_in_and_afterwards_everybody_does() {
     );
     assert_eq!(service.get("/health").await.status(), 200);
     assert_eq!(service.get("/.well-known/jwks.json").await.status(), 200);
+    // Who is signed in stays so, and can end it.
+    let next = service.refresh(&token.refresh_token).await;
+    assert_eq!(next.status(), 200);
+    let next: TokenResponse = next.json().await.unwrap();
+    let list = service
+        .call(Method::GET, "/auth/sessions", &next.access_token)
+        .await;
+    assert_eq!(list.status(), 200);
+    let out = service
+        .call(Method::POST, "/auth/logout", &next.access_token)
+        .await;
+    assert_eq!(out.status(), 204);
 
     redis.start().await;
     service.until_status("/ready", 200).await;

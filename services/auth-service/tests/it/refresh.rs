@@ -81,7 +81,7 @@ async fn nothing_in_the_database_is_a_token() {
 }
 
 #[tokio::test]
-async fn two_tabs_that_refresh_at_once_get_the_same_next_token() {
+async fn f58_two_tabs_that_refresh_at_once_get_the_same_next_token() {
     let world = World::start().await;
     let first = world.service.sign_in(&Wallet::new(1)).await;
     let mut tabs = JoinSet::new();
@@ -113,7 +113,7 @@ async fn two_tabs_that_refresh_at_once_get_the_same_next_token() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_again_later_ends_the_session_for_both() {
+async fn f58_a_refresh_token_used_again_later_ends_the_session_for_both() {
     let world = World::start().await;
     let wallet = Wallet::new(1);
     let stolen = world.service.sign_in(&wallet).await;
@@ -160,7 +160,7 @@ async fn a_token_two_generations_old_is_a_copy_even_within_the_grace() {
 }
 
 #[tokio::test]
-async fn after_a_restored_backup_no_token_of_a_lost_generation_or_before_opens_anything() {
+async fn f58_after_a_restored_backup_no_token_of_a_lost_generation_or_before_opens_anything() {
     let world = World::start().await;
     let first = world.service.sign_in(&Wallet::new(1)).await;
     let second = refreshed(&world.service, &first.refresh_token).await;

@@ -1,0 +1,179 @@
+//! `auth-service keys`, as an operator types it.
+
+use crate::keys::kids;
+use crate::process::{binary, with_settings};
+use crate::world::{Wallet, World, code};
+use reqwest::Method;
+use sea_orm::ConnectionTrait as _;
+use std::process::Output;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Runs the program and waits for its end.
+pub(crate) async fn keys(world: &World, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let mut command = binary();
+    with_settings(&mut command, &world.db.app_url, &world.redis.url);
+    command.arg("keys").args(arguments);
+    command.envs(more.iter().copied());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+/// What it printed; it must have worked.
+pub(crate) async fn done(world: &World, arguments: &[&str], more: &[(&str, &str)]) -> String {
+    let output = keys(world, arguments, more).await;
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn refused(world: &World, arguments: &[&str]) -> String {
+    let output = keys(world, arguments, &[]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn first_word(line: &str) -> &str {
+    line.split(' ').next().unwrap()
+}
+
+async fn state(world: &World, kid: &str) -> String {
+    let sql = format!("SELECT state FROM signing_keys WHERE kid = '{kid}'");
+    world.text(&sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_announced_once_and_takes_over_early_only_when_verifiers_have_seen_it() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let old = kids(&world.service).await.remove(0);
+    let nothing = refused(&world, &["rotate", "--now"]).await;
+    assert!(nothing.contains("no key is announced"), "{nothing}");
+
+    let told = done(&world, &["rotate"], &[]).await;
+    assert!(told.contains("is announced and signs from"), "{told}");
+    let new = first_word(&told).to_owned();
+    assert_eq!(kids(&world.service).await, [old.clone(), new.clone()]);
+    let again = refused(&world, &["rotate"]).await;
+    assert!(again.contains("announced already"), "{again}");
+    let soon = refused(&world, &["rotate", "--now"]).await;
+    assert!(soon.contains("Try again in 3"), "{soon}");
+    assert_eq!(state(&world, &old).await, "active");
+
+    // Five minutes later everyone has asked.
+    let later = "UPDATE signing_keys SET created_at = created_at - interval '400 seconds' WHERE state = 'announced'";
+    world.database.execute_unprepared(later).await.unwrap();
+    let told = done(&world, &["rotate", "--now"], &[]).await;
+    assert_eq!(first_word(&told), new);
+    assert_eq!(state(&world, &new).await, "active");
+    assert_eq!(state(&world, &old).await, "retiring");
+    let end = "SELECT (extract(epoch FROM retire_at - now()))::bigint FROM signing_keys WHERE state = 'retiring'";
+    let left = world.number(end).await;
+    assert!(
+        (950..=962).contains(&left),
+        "900 + 30 + 2 + 30 of margin, not {left}"
+    );
+
+    let table = done(&world, &["list"], &[]).await;
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(
+        table.contains("active") && table.contains("retiring"),
+        "{table}"
+    );
+    assert!(!table.contains(&"ab".repeat(8)), "no secret in the table");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_and_operators_who_rotate_at_once_announce_one_key() {
+    let world = World::start().await;
+    let (a, b, c, d) = tokio::join!(
+        keys(&world, &["rotate"], &[]),
+        keys(&world, &["rotate"], &[]),
+        keys(&world, &["rotate"], &[]),
+        keys(&world, &["rotate"], &[])
+    );
+    let worked = [a, b, c, d].iter().filter(|o| o.status.success()).count();
+    assert_eq!(worked, 1);
+    let announced = "SELECT count(*) FROM signing_keys WHERE state = 'announced'";
+    assert_eq!(world.number(announced).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaked_key_is_out_at_once_and_its_tokens_with_it() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let leaked = kids(&world.service).await.remove(0);
+    let token = world.service.sign_in(&Wallet::new(1)).await;
+    let ask = async || {
+        let path = "/auth/sessions";
+        world
+            .service
+            .call(Method::GET, path, &token.access_token)
+            .await
+    };
+    assert_eq!(ask().await.status(), 200);
+    for bad in [
+        vec!["rotate", "--emergency"],
+        vec!["rotate", "--emergency", "--kid", &leaked],
+        vec!["rotate", "--kid", &leaked],
+        vec![
+            "rotate",
+            "--now",
+            "--emergency",
+            "--kid",
+            &leaked,
+            "--reason",
+            "x",
+        ],
+    ] {
+        let output = keys(&world, &bad, &[]).await;
+        assert_eq!(output.status.code(), Some(2), "{bad:?}");
+    }
+    let unknown = [
+        "rotate",
+        "--emergency",
+        "--kid",
+        "nonsense",
+        "--reason",
+        "drill",
+    ];
+    assert!(refused(&world, &unknown).await.contains("there is no key"));
+
+    let emergency = [
+        "rotate",
+        "--emergency",
+        "--kid",
+        &leaked,
+        "--reason",
+        "drill",
+    ];
+    let told = done(&world, &emergency, &[]).await;
+    assert!(told.contains("signs from now on"), "{told}");
+    assert_eq!(state(&world, &leaked).await, "retired");
+    let gone =
+        "SELECT length(sealed_private_key)::bigint FROM signing_keys WHERE state = 'retired'";
+    assert_eq!(world.number(gone).await, 0);
+    assert!(!kids(&world.service).await.contains(&leaked));
+    let deadline = Instant::now() + Duration::from_secs(2);
+    loop {
+        let response = ask().await;
+        if response.status() == 401 {
+            let code = code(response).await;
+            let says = ["auth.token_invalid", "auth.session_revoked"];
+            assert!(says.contains(&code), "{code}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "still believed after 2 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The session itself goes on, with the new key.
+    let next = world.service.refresh(&token.refresh_token).await;
+    assert_eq!(next.status(), 200);
+    assert!(
+        done(&world, &emergency, &[])
+            .await
+            .contains("was retired before")
+    );
+    let active = "SELECT count(*) FROM signing_keys WHERE state = 'active'";
+    assert_eq!(world.number(active).await, 1);
+}
