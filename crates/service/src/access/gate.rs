@@ -89,7 +89,9 @@ impl Gate {
         let who = match (user, parts.extensions.get::<ClientAddress>()) {
             (Some(user), _) => RateKey::Principal(user),
             (None, Some(ClientAddress(address))) => RateKey::Address(*address),
-            (None, None) => return Err(ApiError::internal(&"nobody knows where a request is from")),
+            (None, None) => {
+                return Err(ApiError::internal(&"nobody knows where a request is from"));
+            }
         };
         self.0.guards.limiter.check(rule.class, &who).await
     }

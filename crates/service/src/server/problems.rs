@@ -4,9 +4,7 @@ use crate::ApiError;
 use axum::body::Body;
 use axum::response::Response;
 use contracts::{Code, problem};
-use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 /// Beside a response: the error to write as its body.

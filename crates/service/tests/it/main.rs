@@ -10,6 +10,7 @@ mod config;
 mod docs;
 mod drain;
 mod hmac;
+mod http_config;
 mod issuer;
 mod jwks;
 mod limits;
