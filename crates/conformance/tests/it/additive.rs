@@ -70,17 +70,21 @@ fn rules(change: impl FnOnce(&mut Value)) -> Vec<Rule> {
 
 fn remove(value: &mut Value, pointer: &str) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    let parent = value.pointer_mut(parent).unwrap();
+    let (parent, name) = (value.pointer_mut(parent).unwrap(), name.replace("~1", "/"));
     match parent {
         Value::Array(items) => drop(items.remove(name.parse().unwrap())),
-        Value::Object(members) => drop(members.remove(name).unwrap()),
+        Value::Object(members) => drop(members.remove(&name).unwrap()),
         _ => assert!(false, "{pointer}"),
     }
 }
 
 fn set(value: &mut Value, pointer: &str, to: Value) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    value.pointer_mut(parent).unwrap()[name] = to;
+    let parent = value.pointer_mut(parent).unwrap();
+    match name.parse::<usize>() {
+        Ok(place) if parent.is_array() => parent[place] = to,
+        _ => parent[name.replace("~1", "/")] = to,
+    }
 }
 
 const POST: &str = "/paths/~1a/post";

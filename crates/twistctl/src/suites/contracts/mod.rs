@@ -9,6 +9,7 @@ use crate::run::watch;
 use crate::suites::{Done, Tally};
 use crate::ui::Step;
 use crate::{CtlError, Paths};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -69,16 +70,18 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
             .envs(world.environment());
         let ended = watch(command, |line| step.detail(&format!("{service}: {line}")))?;
         let counted = report::read(&report)?;
-        output.push_str(&format!(
-            "{service}: {} cases of {} operations\n{}\n",
+        let _ = writeln!(
+            output,
+            "{service}: {} cases of {} operations\n{}",
             counted.cases, counted.operations, ended.output
-        ));
-        let enough = counted.cases >= effort.at_least;
+        );
+        let enough = counted.whole && counted.cases >= effort.at_least;
         if !enough {
-            output.push_str(&format!(
-                "{service}: {} cases, expected {} or more\n",
-                counted.cases, effort.at_least
-            ));
+            let _ = writeln!(
+                output,
+                "{service}: every operation and {} cases or more were expected",
+                effort.at_least
+            );
         }
         tally = tally
             .plus(Tally {

@@ -18,8 +18,7 @@ impl Python {
     /// Runs a module as a program.
     pub(super) fn command(&self, module: &str) -> Command {
         let mut command = self.plain();
-        // Not -m: the module's own entry point, whatever it is called on the path.
-        command.args(["-c", &format!("import sys; from {module} import schemathesis; sys.argv[0] = 'schemathesis'; sys.exit(schemathesis())")]);
+        command.args(["-m", module]);
         command
     }
 
