@@ -60,22 +60,39 @@ impl Answer {
         {
             return Ok(body);
         }
+        Err(self.failure())
+    }
+
+    /// A success without a body, or why it is none.
+    pub fn empty(self) -> Result<(), ClientError> {
+        if self.status < 300 && self.body.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failure())
+        }
+    }
+
+    /// `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.header(RETRY_AFTER.as_str())?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    fn failure(self) -> ClientError {
         if let Some(problem) = self.problem() {
-            let retry_after = self
-                .header(RETRY_AFTER.as_str())
-                .and_then(|seconds| seconds.parse().ok())
-                .map(Duration::from_secs);
-            return Err(ClientError::Refused(Box::new(Refusal {
+            return ClientError::Refused(Box::new(Refusal {
+                retry_after: self.retry_after(),
                 url: self.url,
                 problem,
-                retry_after,
-            })));
+            }));
         }
         let body = String::from_utf8_lossy(&self.body);
-        Err(ClientError::NotOurs {
-            url: self.url,
+        // What is no problem may be a success with tokens in it, which nobody asked to see.
+        let shown = if self.status < 300 { 0 } else { SHOWN };
+        ClientError::NotOurs {
             status: self.status,
-            body: body.chars().take(SHOWN).collect(),
-        })
+            body: body.chars().take(shown).collect(),
+            url: self.url,
+        }
     }
 }

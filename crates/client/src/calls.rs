@@ -1,13 +1,11 @@
 //! The calls.
 
-use crate::{Answer, ClientError, Device, Wallet};
+use crate::{Answer, ClientError, Device, Retry, Session};
 use contracts::Success;
 use contracts::account::{Balance, Me, RewardPage};
-use contracts::auth::{Jwks, NonceRequest, NonceResponse, TokenResponse, VerifyRequest};
 use contracts::device::{Device as RegisteredDevice, DeviceList, RegisterDevice};
 use contracts::vau::{VauAccepted, VauSubmission};
-use domain::WalletAddress;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, Request, RequestBuilder};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -37,15 +35,6 @@ impl Endpoints {
     }
 }
 
-/// A signed-in wallet.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// The wallet.
-    pub wallet: WalletAddress,
-    /// What the platform gave for its signature.
-    pub token: TokenResponse,
-}
-
 /// How Cloudflare tells the edge the caller's address.
 const ADDRESS_HEADER: &str = "cf-connecting-ip";
 
@@ -56,14 +45,25 @@ pub struct Client {
     /// Where it calls.
     pub endpoints: Endpoints,
     seen_from: Option<IpAddr>,
+    retry: Retry,
 }
 
 impl Client {
     /// A client of the platform at `endpoints`.
     pub fn new(endpoints: Endpoints) -> Result<Self, ClientError> {
+        Self::build(endpoints, None)
+    }
+
+    /// A client that calls from `address`, which must be one of this machine's: on Linux any of `127.0.0.0/8` is.
+    pub fn calling_from(endpoints: Endpoints, address: IpAddr) -> Result<Self, ClientError> {
+        Self::build(endpoints, Some(address))
+    }
+
+    fn build(endpoints: Endpoints, address: Option<IpAddr>) -> Result<Self, ClientError> {
         let all = [&endpoints.auth, &endpoints.api, &endpoints.edge];
         let mut builder = reqwest::Client::builder()
             .timeout(PATIENCE)
+            .local_address(address)
             .user_agent(concat!("twist-client/", env!("CARGO_PKG_VERSION")));
         if all.iter().all(|url| url.starts_with("http://127.0.0.1")) {
             // The environment's proxy cannot reach this machine's loopback address.
@@ -77,6 +77,7 @@ impl Client {
             http,
             endpoints,
             seen_from: None,
+            retry: Retry::NEVER,
         })
     }
 
@@ -88,34 +89,11 @@ impl Client {
         self
     }
 
-    /// Signs `wallet` in.
-    pub async fn sign_in(&self, wallet: &Wallet) -> Result<Session, ClientError> {
-        let nonce = self.nonce(wallet.address()).await?;
-        let token = self.verify(&wallet.verify_request(&nonce.message)).await?;
-        Ok(Session {
-            wallet: wallet.address(),
-            token,
-        })
-    }
-
-    /// `POST /auth/nonce`.
-    pub async fn nonce(&self, wallet_address: WalletAddress) -> Result<NonceResponse, ClientError> {
-        let request = self.post(&self.endpoints.auth, "/auth/nonce");
-        self.send(request.json(&NonceRequest { wallet_address }))
-            .await?
-            .success()
-    }
-
-    /// `POST /auth/verify`.
-    pub async fn verify(&self, body: &VerifyRequest) -> Result<TokenResponse, ClientError> {
-        let request = self.post(&self.endpoints.auth, "/auth/verify");
-        self.send(request.json(body)).await?.success()
-    }
-
-    /// `GET /.well-known/jwks.json`.
-    pub async fn jwks(&self) -> Result<Jwks, ClientError> {
-        let request = self.get(&self.endpoints.auth, "/.well-known/jwks.json");
-        self.send(request).await?.success()
+    /// The same, trying calls again as `retry` says. Without it every call is made once.
+    #[must_use]
+    pub const fn retrying(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
     }
 
     /// Registers `device` to the signed-in wallet, proving that its key is here.
@@ -135,7 +113,7 @@ impl Client {
         body: &RegisterDevice,
     ) -> Result<RegisteredDevice, ClientError> {
         let request = self.post(&self.endpoints.api, "/devices");
-        self.send(session.sign(request).json(body)).await?.success()
+        self.send_as(session, request.json(body)).await?.success()
     }
 
     /// `GET /devices`.
@@ -150,7 +128,7 @@ impl Client {
         vau: &VauSubmission,
     ) -> Result<VauAccepted, ClientError> {
         let request = self.post(&self.endpoints.edge, "/api/v1/vau");
-        let answer = self.send(session.sign(request).json(vau)).await?;
+        let answer = self.send_as(session, request.json(vau)).await?;
         answer
             .success::<Success<VauAccepted>>()
             .map(|accepted| accepted.data)
@@ -179,7 +157,7 @@ impl Client {
         if let Some(cursor) = cursor {
             request = request.query(&[("cursor", cursor)]);
         }
-        self.send(session.sign(request)).await?.success()
+        self.send_as(session, request).await?.success()
     }
 
     /// A request to `path` of `base`, to be made wrong by hand where that is wanted.
@@ -187,11 +165,22 @@ impl Client {
         self.http.request(method, format!("{base}{path}"))
     }
 
+    /// Sends a request as `session`, whose tokens are renewed first if they are about to end.
+    pub async fn send_as(
+        &self,
+        session: &Session,
+        request: RequestBuilder,
+    ) -> Result<Answer, ClientError> {
+        self.keep(session).await?;
+        self.send(session.sign(request)).await
+    }
+
     /// Sends a request and gives the answer as it came. Adds `X-Request-ID` if it has none.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let unreachable = |url: String| |source| ClientError::Unreachable { url, source };
-        let mut request = request.build().map_err(unreachable(String::new()))?;
-        let url = request.url().to_string();
+        let mut request = request.build().map_err(|source| ClientError::Unreachable {
+            url: String::new(),
+            source,
+        })?;
         let headers = request.headers_mut();
         if !headers.contains_key("x-request-id")
             && let Ok(id) = Uuid::new_v4().to_string().parse()
@@ -204,12 +193,27 @@ impl Client {
         {
             headers.insert(ADDRESS_HEADER, address);
         }
-        let response = self
-            .http
-            .execute(request)
-            .await
-            .map_err(unreachable(url.clone()))?;
-        Answer::read(url, response).await
+        let mut made = 0u32;
+        loop {
+            // What cannot be copied, as a stream, is sent once.
+            let Some(copy) = request.try_clone() else {
+                return self.execute(request).await;
+            };
+            let result = self.execute(copy).await;
+            made = made.saturating_add(1);
+            match self.retry.pause(&request, made, &result) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return result,
+            }
+        }
+    }
+
+    async fn execute(&self, request: Request) -> Result<Answer, ClientError> {
+        let url = request.url().to_string();
+        match self.http.execute(request).await {
+            Ok(response) => Answer::read(url, response).await,
+            Err(source) => Err(ClientError::Unreachable { url, source }),
+        }
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(
@@ -218,7 +222,7 @@ impl Client {
         path: &str,
     ) -> Result<T, ClientError> {
         let request = self.get(&self.endpoints.api, path);
-        self.send(session.sign(request)).await?.success()
+        self.send_as(session, request).await?.success()
     }
 
     fn get(&self, base: &str, path: &str) -> RequestBuilder {
@@ -227,12 +231,5 @@ impl Client {
 
     fn post(&self, base: &str, path: &str) -> RequestBuilder {
         self.request(Method::POST, base, path)
-    }
-}
-
-impl Session {
-    /// Adds the access token to a request.
-    pub fn sign(&self, request: RequestBuilder) -> RequestBuilder {
-        request.bearer_auth(&self.token.access_token)
     }
 }

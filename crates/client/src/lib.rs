@@ -1,4 +1,4 @@
-//! Typed client: wallet sign-in, device registration, signed VAUs.
+//! Typed client: wallet sign-in, sessions, device registration, signed VAUs.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), client::ClientError> {
@@ -15,16 +15,22 @@
 //! ```
 
 mod answer;
+mod auth;
 mod calls;
 mod device;
 mod error;
 mod keys;
+mod retry;
+mod session;
 mod wallet;
 
 pub use answer::Answer;
-pub use calls::{Client, Endpoints, Session};
+pub use calls::{Client, Endpoints};
 pub use device::Device;
 pub use error::{ClientError, Refusal};
+pub use retry::Retry;
+pub use secrecy::{ExposeSecret, SecretString};
+pub use session::Session;
 pub use wallet::Wallet;
 
 use domain::EpochMs;

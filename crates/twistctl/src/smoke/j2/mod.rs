@@ -1,4 +1,7 @@
-//! J2: a wallet signs in. Step 6, the rate limit, comes with the limits of auth-service.
+//! J2: a wallet signs in, and what becomes of its session.
+
+mod limit;
+mod sessions;
 
 use crate::smoke::check::{Found, ensure, refusal, refused, text};
 use crate::smoke::forge;
@@ -6,7 +9,7 @@ use crate::smoke::recorder::{Recorder, Step};
 use crate::smoke::{StepReport, Tag, Target};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use client::{Client, Session, Wallet};
+use client::{Client, ExposeSecret as _, Session, Wallet};
 use contracts::Code;
 use contracts::auth::{NonceResponse, VerifyRequest};
 use contracts::token::AccessClaims;
@@ -69,6 +72,16 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
         )
         .await;
     recorder
+        .take(
+            step(
+                "J2.6",
+                "an address that asks too often is refused, it alone",
+                Tag::LocalOnly,
+            ),
+            limit::limit(client),
+        )
+        .await;
+    recorder
         .take_with(
             step(
                 "J2.7",
@@ -77,6 +90,33 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
             ),
             signed.as_ref(),
             |(session, _)| tokens(client, session),
+        )
+        .await;
+    let refreshed = recorder
+        .take(
+            step("J2.8", "a refresh token becomes new tokens", Tag::Staging),
+            sessions::refresh(client),
+        )
+        .await;
+    recorder
+        .take_with(
+            step(
+                "J2.9",
+                "an old refresh token is refused and ends the session",
+                Tag::Staging,
+            ),
+            refreshed.as_ref(),
+            |session| sessions::reuse(client, session),
+        )
+        .await;
+    recorder
+        .take(
+            step(
+                "J2.10",
+                "after a logout the api refuses the token within 2 s",
+                Tag::Staging,
+            ),
+            sessions::logout(client),
         )
         .await;
 }
@@ -119,10 +159,7 @@ async fn verify(
     ed25519::verify(&key, message.as_bytes(), &signature)
         .map_err(|_| "the token does not verify with the published key")?;
     let seen = format!("EdDSA, good for {} s", token.expires_in);
-    let session = Session {
-        wallet: wallet.address(),
-        token,
-    };
+    let session = Session::new(wallet.address(), token);
     Ok(((session, body), seen))
 }
 
@@ -174,7 +211,8 @@ async fn tokens(client: &Client, session: &Session) -> Found<()> {
     ensure(me.wallet_address == session.wallet, || {
         "GET /me is about another wallet".into()
     })?;
-    let token = &session.token.access_token;
+    let token = session.access_token();
+    let token = token.expose_secret();
     let header = forge::parts(token).ok_or("the token is no JWT")?.header;
     let key = public_key(client, header).await?;
     let stranger = Wallet::generate().map_err(text)?.address();

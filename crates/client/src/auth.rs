@@ -1,0 +1,140 @@
+//! The calls of auth-service.
+
+use crate::{Client, ClientError, Session, Wallet};
+use contracts::auth::{
+    Jwks, LinkWalletNonceRequest, LinkWalletRequest, NonceRequest, NonceResponse, RefreshRequest,
+    SessionList, SessionsEnded, TokenResponse, VerifyRequest, WalletList,
+};
+use domain::WalletAddress;
+use reqwest::{Method, RequestBuilder};
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+impl Client {
+    /// Signs `wallet` in.
+    pub async fn sign_in(&self, wallet: &Wallet) -> Result<Session, ClientError> {
+        let nonce = self.nonce(wallet.address()).await?;
+        let tokens = self.verify(&wallet.verify_request(&nonce.message)).await?;
+        Ok(Session::new(wallet.address(), tokens))
+    }
+
+    /// `POST /auth/nonce`.
+    pub async fn nonce(&self, wallet_address: WalletAddress) -> Result<NonceResponse, ClientError> {
+        let request = self.auth(Method::POST, "/auth/nonce");
+        let body = NonceRequest { wallet_address };
+        self.send(request.json(&body)).await?.success()
+    }
+
+    /// `POST /auth/verify`.
+    pub async fn verify(&self, body: &VerifyRequest) -> Result<TokenResponse, ClientError> {
+        let request = self.auth(Method::POST, "/auth/verify");
+        self.send(request.json(body)).await?.success()
+    }
+
+    /// `POST /auth/refresh` with any token.
+    pub async fn refresh_with(&self, refresh_token: &str) -> Result<TokenResponse, ClientError> {
+        let body = RefreshRequest {
+            refresh_token: refresh_token.to_owned(),
+        };
+        let request = self.auth(Method::POST, "/auth/refresh");
+        self.send(request.json(&body)).await?.success()
+    }
+
+    /// Renews the tokens of `session` now. Calls do so by themselves when the access token is about to end.
+    pub async fn refresh(&self, session: &Session) -> Result<(), ClientError> {
+        let _turn = session.renewal.lock().await;
+        self.renew(session).await
+    }
+
+    /// `POST /auth/logout`: ends the session.
+    pub async fn logout(&self, session: &Session) -> Result<(), ClientError> {
+        let request = self.auth(Method::POST, "/auth/logout");
+        self.send_as(session, request).await?.empty()
+    }
+
+    /// `POST /auth/logout-all`: ends every session of the user.
+    pub async fn logout_all(&self, session: &Session) -> Result<SessionsEnded, ClientError> {
+        let request = self.auth(Method::POST, "/auth/logout-all");
+        self.send_as(session, request).await?.success()
+    }
+
+    /// `GET /auth/sessions`.
+    pub async fn sessions(&self, session: &Session) -> Result<SessionList, ClientError> {
+        let request = self.auth(Method::GET, "/auth/sessions");
+        self.send_as(session, request).await?.success()
+    }
+
+    /// `DELETE /auth/sessions/{id}`.
+    pub async fn end_session(&self, session: &Session, id: Uuid) -> Result<(), ClientError> {
+        let request = self.auth(Method::DELETE, &format!("/auth/sessions/{id}"));
+        self.send_as(session, request).await?.empty()
+    }
+
+    /// `GET /auth/wallets`.
+    pub async fn wallets(&self, session: &Session) -> Result<WalletList, ClientError> {
+        let request = self.auth(Method::GET, "/auth/wallets");
+        self.send_as(session, request).await?.success()
+    }
+
+    /// Links `other` to the user of `session`, both wallets signing. `current` is the wallet that is signed in.
+    pub async fn link_wallet(
+        &self,
+        session: &Session,
+        current: &Wallet,
+        other: &Wallet,
+    ) -> Result<WalletList, ClientError> {
+        let body = LinkWalletNonceRequest {
+            wallet_address: other.address(),
+        };
+        let request = self.auth(Method::POST, "/auth/wallets/nonce").json(&body);
+        let nonce: NonceResponse = self.send_as(session, request).await?.success()?;
+        let VerifyRequest {
+            wallet_address,
+            message,
+            signature,
+            ..
+        } = other.verify_request(&nonce.message);
+        let body = LinkWalletRequest {
+            wallet_address,
+            current_signature: current.verify_request(&message).signature,
+            message,
+            signature,
+        };
+        let request = self.auth(Method::POST, "/auth/wallets").json(&body);
+        self.send_as(session, request).await?.success()
+    }
+
+    /// `GET /.well-known/jwks.json`.
+    pub async fn jwks(&self) -> Result<Jwks, ClientError> {
+        let request = self.auth(Method::GET, "/.well-known/jwks.json");
+        self.send(request).await?.success()
+    }
+
+    /// Renews the tokens of `session` if the access token is about to end. While it is still good, that the renewal
+    /// cannot be had now is no reason not to use it.
+    pub(crate) async fn keep(&self, session: &Session) -> Result<(), ClientError> {
+        if !session.is_ending() {
+            return Ok(());
+        }
+        let _turn = session.renewal.lock().await;
+        // Somebody else may have done it in the meantime.
+        if !session.is_ending() {
+            return Ok(());
+        }
+        match self.renew(session).await {
+            Err(error) if error.is_retryable() && !session.is_over() => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn renew(&self, session: &Session) -> Result<(), ClientError> {
+        let token = session.refresh_token();
+        let tokens = self.refresh_with(token.expose_secret()).await?;
+        session.renew(tokens);
+        Ok(())
+    }
+
+    fn auth(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, &self.endpoints.auth, path)
+    }
+}
