@@ -19,7 +19,10 @@ pub(super) fn router() -> Routes<AppState> {
     let rule = Rule::user(RateClass::Read);
     Routes::new()
         .get("/me", rule, me, |op| {
-            op.id("getMe").tag("account").summary("The caller")
+            op.id("getMe")
+                .tag("account")
+                .summary("The caller")
+                .response::<404, ApiError>()
         })
         .get("/me/balance", rule, my_balance, |op| {
             op.id("getMyBalance")

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// What the tags mean.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("account", "The caller's account, balance and rewards."),
     (
         "auth",
@@ -97,21 +97,33 @@ pub(super) fn add_headers(response: &mut Map<String, Value>, limited: bool) {
     }
 }
 
-/// `GET /openapi.json` itself.
-pub(super) fn own_path() -> Value {
+/// The document itself and the page that shows it.
+pub(super) fn own_paths() -> [(&'static str, Value); 2] {
+    let document = json!({ "application/json": { "schema": {
+        "type": "object",
+        "required": ["openapi", "info", "paths"],
+        "additionalProperties": true,
+    } } });
+    let page = json!({ "text/html": { "schema": { "type": "string" } } });
+    [
+        (
+            "/openapi.json",
+            own_path("getOpenApi", "This document", document),
+        ),
+        (
+            "/docs",
+            own_path("getDocs", "A page that shows this document", page),
+        ),
+    ]
+}
+
+fn own_path(id: &str, summary: &str, content: Value) -> Value {
     json!({ "get": {
-        "operationId": "getOpenApi",
-        "summary": "This document",
+        "operationId": id,
+        "summary": summary,
         "tags": ["health"],
         "x-twist-policy": "public",
         "x-twist-rate-class": "unlimited",
-        "responses": { "200": {
-            "description": "The OpenAPI 3.1 document of the service.",
-            "content": { "application/json": { "schema": {
-                "type": "object",
-                "required": ["openapi", "info", "paths"],
-                "additionalProperties": true,
-            } } },
-        } },
+        "responses": { "200": { "description": format!("{summary}."), "content": content } },
     } })
 }

@@ -26,9 +26,12 @@ pub(super) fn complete(
     set(&mut document, "servers", servers());
     let mut tags = BTreeSet::new();
     if let Some(paths) = object(&mut document, "paths") {
-        paths.insert("/openapi.json".to_owned(), common::own_path());
+        let own = common::own_paths();
+        for (path, item) in &own {
+            paths.insert((*path).to_owned(), item.clone());
+        }
         for (path, item) in paths.iter_mut() {
-            if internal.contains(path.as_str()) {
+            if internal.contains(path.as_str()) || own.iter().any(|(own, _)| own == path) {
                 set(item, "servers", json!([root_server()]));
             }
             for method in METHODS {
