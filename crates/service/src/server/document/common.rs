@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 /// What the tags mean.
 const TAGS: [(&str, &str); 9] = [
     ("account", "The caller's account, balance and rewards."),
+    ("admin", "What admins do to other users' sessions."),
     (
         "auth",
         "Signing a wallet in, and the keys that verify tokens.",
