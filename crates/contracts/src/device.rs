@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_DEVICES_PER_USER: u32 = 10;
 
 /// `POST /devices`: registers a device to the signed-in user.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RegisterDevice {

@@ -10,6 +10,7 @@ pub mod health;
 pub mod ingest;
 pub mod problem;
 pub mod realtime;
+mod redacted;
 pub mod token;
 pub mod vau;
 pub mod version;

@@ -5,6 +5,7 @@ use domain::WalletAddress;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::net::{IpAddr, Ipv6Addr};
+use telemetry::privacy::Pii;
 use uuid::Uuid;
 
 /// Whose calls are counted together.
@@ -13,7 +14,7 @@ pub enum RateKey {
     /// A user, whatever the session, wallet or address.
     Principal(Uuid),
     /// A network: one IPv4 address, or the /64 that an IPv6 address is in, since one customer has all of it.
-    Address(IpAddr),
+    Address(Pii<IpAddr>),
     /// A wallet that somebody names, whoever it is.
     Wallet(WalletAddress),
 }
@@ -30,7 +31,7 @@ impl RateKey {
                 mac.update(b"\0user\0");
                 mac.update(user.as_bytes());
             }
-            Self::Address(address) => match address.to_canonical() {
+            Self::Address(address) => match address.expose().to_canonical() {
                 IpAddr::V4(address) => {
                     mac.update(b"\0ipv4\0");
                     mac.update(&address.octets());
@@ -65,7 +66,7 @@ mod tests {
 
     fn digest(text: &str) -> Option<Digest> {
         let address: IpAddr = text.parse().ok()?;
-        RateKey::Address(address).digest(RateClass::Read, b"secret")
+        RateKey::Address(address.into()).digest(RateClass::Read, b"secret")
     }
 
     #[test]

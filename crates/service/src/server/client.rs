@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
+use telemetry::privacy::Pii;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const CF_CONNECTING_IP: &str = "cf-connecting-ip";
@@ -10,7 +11,7 @@ const CF_CONNECTING_IP: &str = "cf-connecting-ip";
 /// The network address of who calls; every request has it among its extensions. It is that of the connection, or, if
 /// a trusted proxy made that, what the proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+pub struct ClientAddress(pub Pii<IpAddr>);
 
 /// The proxies that are believed.
 #[derive(Debug, Clone, Default)]
@@ -31,11 +32,12 @@ impl Proxies {
     /// last that is no proxy of ours is the first whom one of ours has seen; what stands before may be invented.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let peer = peer.to_canonical();
-        ClientAddress(if self.trusts(peer) {
+        let address = if self.trusts(peer) {
             self.forwarded(headers).unwrap_or(peer)
         } else {
             peer
-        })
+        };
+        ClientAddress(address.into())
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -93,7 +95,7 @@ mod tests {
         }
         peer.parse().map_or_else(
             |_| String::new(),
-            |peer| proxies.client(peer, &headers).0.to_string(),
+            |peer| proxies.client(peer, &headers).0.expose().to_string(),
         )
     }
 
@@ -136,10 +138,15 @@ mod tests {
         headers.insert(FORWARDED_FOR, HeaderValue::from_static("198.51.100.8"));
         let peer = IpAddr::from([10, 0, 0, 1]);
         let trusted = vec![IpNet::from(peer)];
-        let with = |on| Proxies::new(trusted.clone(), on).client(peer, &headers).0;
+        let with = |on| {
+            *Proxies::new(trusted.clone(), on)
+                .client(peer, &headers)
+                .0
+                .expose()
+        };
         assert_eq!(with(true), IpAddr::from([198, 51, 100, 7]));
         assert_eq!(with(false), IpAddr::from([198, 51, 100, 8]));
         let other = Proxies::new(Vec::new(), true).client(peer, &headers).0;
-        assert_eq!(other, peer);
+        assert_eq!(*other.expose(), peer);
     }
 }

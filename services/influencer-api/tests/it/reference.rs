@@ -19,7 +19,8 @@ fn published(path: &str) -> PathBuf {
 #[test]
 fn the_published_page_of_the_configuration_is_the_codes() {
     let text = format!(
-        "# Configuration of influencer-api\n\nMade from the code: `TWIST_UPDATE_REFERENCE=1 cargo test -p influencer-api` writes it. How values are given:          [config.md](../config.md).\n\n{}",
+        "# Configuration of influencer-api\n\nMade from the code: `TWIST_UPDATE_REFERENCE=1 cargo test --test it -- reference::` writes it. \
+         How values are given: [config.md](../config.md).\n\n{}",
         service::config::reference::<Config>(PREFIX)
     );
     let path = published(PAGE);
@@ -29,7 +30,7 @@ fn the_published_page_of_the_configuration_is_the_codes() {
     let page = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         page == text,
-        "{PAGE} is out of date; TWIST_UPDATE_REFERENCE=1 cargo test -p influencer-api writes it"
+        "{PAGE} is out of date; TWIST_UPDATE_REFERENCE=1 cargo test --test it -- reference:: writes it"
     );
 }
 
