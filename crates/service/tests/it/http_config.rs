@@ -79,7 +79,7 @@ fn what_cannot_be_meant_is_refused_with_the_name_of_the_key_and_without_its_valu
         ("LIMITS__READ__PERIOD_SECONDS", "90000"),
         ("LIMITS__MONEY__BLOCK_SECONDS", "90000"),
         ("LIMITS__MONEY__BURST", "5"),
-        ("LIMITS__CANARY__LIMIT", "5"),
+        ("LIMITS__NO_SUCH_CLASS__LIMIT", "5"),
         ("LIMITS__READ", "5"),
         ("HTTP__REQUEST_TIMEOUT_MS", "0"),
         ("HTTP__HEADER_TIMEOUT_MS", "0"),
@@ -95,7 +95,7 @@ fn what_cannot_be_meant_is_refused_with_the_name_of_the_key_and_without_its_valu
         ),
         ("HTTP__TRUSTED_PROXIES", "10.0.0.0/33"),
         ("HTTP__TRUSTED_PROXIES", "127.0.0.1,canary"),
-        ("HTTP__CANARY", "1"),
+        ("HTTP__NO_SUCH_KEY", "1"),
     ] {
         let told = load(&[(name, value)]).unwrap_err().to_string();
         let start = format!(

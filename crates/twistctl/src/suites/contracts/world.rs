@@ -47,7 +47,9 @@ impl World {
             ..Options::default()
         };
         step.detail("starting the platform");
-        let state = paths.clone().with_state(folder.path().join("state"));
+        let state = folder.path().join("state");
+        fs::create_dir(&state).map_err(CtlError::io("make", &state))?;
+        let state = paths.clone().with_state(state);
         let platform = Platform::up(&state, artifacts, options)?;
         step.detail("signing in");
         let tokens = commands::runtime()?.block_on(sign_in(&platform, sessions))?;
