@@ -200,12 +200,11 @@ impl Scripts for Redis {
             .iter()
             .map(|number| Value::Integer(i64::try_from(*number).unwrap_or(i64::MAX)))
             .collect();
-        let name = match script.name.get() {
-            Some(name) => name,
-            None => {
-                let name: Str = self.run(self.0.quick.script_load(script.text)).await?;
-                script.name.get_or_init(|| name)
-            }
+        let name = if let Some(name) = script.name.get() {
+            name
+        } else {
+            let name: Str = self.run(self.0.quick.script_load(script.text)).await?;
+            script.name.get_or_init(|| name)
         };
         self.run(async {
             let quick = &self.0.quick;

@@ -22,8 +22,9 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 /// A pause after `accept` fails (out of file descriptors), instead of a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long a stop waits for clients that had connected and were not accepted yet.
-const LAST_CALL: Duration = Duration::from_millis(5);
+/// How long a stop goes on accepting clients that had connected before, and how long it waits for the next of them.
+const LAST_CALL: Duration = Duration::from_millis(50);
+const NEXT_OF_LAST: Duration = Duration::from_millis(5);
 /// How long a stop leaves connections alone that rest: a request may be on its way. Its answer says that the
 /// connection ends.
 const QUIET: Duration = Duration::from_secs(1);
@@ -68,9 +69,12 @@ pub(super) async fn serve(
         .checked_add(limits.drain)
         .unwrap_or_else(Instant::now);
     // Who had connected is served; who has not yet is refused, and may go to another instance.
-    while let Ok(Ok((stream, peer))) = timeout(LAST_CALL, listener.accept()).await {
-        connections.serve(stream, peer, None, &graceful);
-    }
+    let _ = timeout(LAST_CALL, async {
+        while let Ok(Ok((stream, peer))) = timeout(NEXT_OF_LAST, listener.accept()).await {
+            connections.serve(stream, peer, None, &graceful);
+        }
+    })
+    .await;
     drop(listener);
     let quiet = Instant::now()
         .checked_add(QUIET)

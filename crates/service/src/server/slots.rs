@@ -112,7 +112,7 @@ impl HttpBody for Arriving {
             Poll::Ready(_) if !this.slot.take_again() => {
                 Poll::Ready(Some(Err(axum::Error::new(Overloaded))))
             }
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 

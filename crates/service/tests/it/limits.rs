@@ -40,7 +40,7 @@ fn limit(limit: u32, block: u32) -> LimitConfig {
 
 async fn world(limits: RateLimits) -> World {
     World::start_with(routes(), Routes::new(), vec![], |setup| {
-        setup.limits = limits
+        setup.limits = limits;
     })
     .await
 }

@@ -179,7 +179,7 @@ async fn a_body_that_is_waited_for_takes_no_place() {
     slow.write_all(head.as_bytes()).await.unwrap();
     // It may be looked at for a moment, but not for as long as it may take.
     for _ in 0..3 {
-        let until = tokio::time::Instant::now() + Duration::from_millis(1_000);
+        let until = tokio::time::Instant::now() + Duration::from_secs(1);
         while world.get("/open").send().await.unwrap().status() != 200 {
             assert!(
                 tokio::time::Instant::now() < until,

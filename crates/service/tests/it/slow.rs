@@ -104,7 +104,7 @@ async fn thousands_of_half_open_requests_keep_nobody_out() {
     let answer = rest(bodies.last_mut().unwrap()).await;
     assert_eq!(statuses(&answer), [503], "{answer}");
     assert!(answer.contains("request.timeout"), "{answer}");
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test]
