@@ -82,6 +82,6 @@ fn part_of(most: Duration) -> Duration {
         return most;
     }
     let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
-    let part = u128::from(most) * u128::from(u32::from_le_bytes(bytes)) >> 32;
+    let part = (u128::from(most) * u128::from(u32::from_le_bytes(bytes))) >> 32;
     Duration::from_micros(u64::try_from(part).unwrap_or(most))
 }

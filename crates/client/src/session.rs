@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A token that lives shorter than this is renewed before it is used.
-const RENEW_BEFORE: Duration = Duration::from_secs(60);
+const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
 /// A signed-in wallet. Clones share the tokens, so that a renewal by one is everybody's. `Debug` shows no token.
 #[derive(Debug, Clone)]

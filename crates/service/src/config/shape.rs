@@ -24,18 +24,14 @@ fn section(schema: &Value, tree: Tree, path: &str, problems: &mut Problems) -> T
         .map(|(name, found)| {
             let place = join(path, &name);
             let known = properties.and_then(|properties| properties.get(&name));
-            let fitted = match known.or(others) {
-                Some(schema) => value(schema, found, &place, problems),
-                None => {
-                    let known: Vec<&str> = properties
-                        .into_iter()
-                        .flatten()
-                        .map(|(name, _)| name.as_str())
-                        .collect();
-                    let known = known.join(", ");
-                    problems.note(&place, format!("there is no such key; there are: {known}"));
-                    found
-                }
+            let fitted = if let Some(schema) = known.or(others) {
+                value(schema, found, &place, problems)
+            } else {
+                let known = properties.into_iter().flatten();
+                let known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+                let known = known.join(", ");
+                problems.note(&place, format!("there is no such key; there are: {known}"));
+                found
             };
             (name, fitted)
         })

@@ -179,7 +179,8 @@ async fn wrong(operation: &Operation, answer: Response, must_refuse: bool) -> Op
         return must_refuse.then(|| format!("was taken: {status} {shown}"));
     }
     let is_problem = kind.is_some_and(|kind| kind == "application/problem+json")
-        && serde_json::from_str::<Value>(&text).is_ok_and(|body| body["code"].is_string());
+        && serde_json::from_str::<Value>(&text)
+            .is_ok_and(|body| body.get("code").is_some_and(Value::is_string));
     if !is_problem {
         return Some(format!("{status} is no problem: {shown}"));
     }

@@ -78,7 +78,7 @@ impl Connection {
     async fn ask(&mut self, words: &[&str]) -> Reply {
         let mut text = format!("*{}\r\n", words.len());
         for word in words {
-            text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            text.extend(["$", &word.len().to_string(), "\r\n", word, "\r\n"]);
         }
         self.0.write_all(text.as_bytes()).await.expect("ask Redis");
         self.read().await
