@@ -6,6 +6,7 @@
     reason = "a test may stop on the spot"
 )]
 
+mod bodies;
 mod config;
 mod docs;
 mod drain;
