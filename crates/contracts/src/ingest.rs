@@ -19,6 +19,7 @@ pub const SEGMENT_VERSION: u8 = 1;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VauSegment {
     /// [`SEGMENT_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1)))]
     pub version: u8,
     /// Names the segment; the same on every delivery.
     pub segment_id: Uuid,
@@ -26,6 +27,7 @@ pub struct VauSegment {
     pub shard: String,
     /// The VAUs, in the order they were accepted. Each is read on its own, so that one that cannot be
     /// read does not hold up the others.
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub items: Vec<serde_json::Value>,
 }
 

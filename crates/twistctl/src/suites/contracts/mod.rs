@@ -67,7 +67,7 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
             .arg("--report-json-path")
             .arg(&report)
             .current_dir(&folder)
-            .envs(world.environment());
+            .envs(world.environment(service)?);
         let ended = watch(command, |line| step.detail(&format!("{service}: {line}")))?;
         let counted = report::read(&report)?;
         let _ = writeln!(

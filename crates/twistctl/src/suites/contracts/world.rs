@@ -5,7 +5,8 @@ use crate::commands;
 use crate::platform::{Options, Part, Platform, PortChoice, Secrets};
 use crate::ui::Step;
 use crate::{CtlError, Paths};
-use client::{ExposeSecret as _, Wallet};
+use client::Wallet;
+use sea_orm::{ConnectionTrait as _, Database};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ pub(super) struct World {
     platform: Platform,
     /// For what the run leaves behind.
     pub(super) folder: TempDir,
-    sessions: PathBuf,
+    sessions: usize,
 }
 
 impl World {
@@ -51,14 +52,10 @@ impl World {
         fs::create_dir(&state).map_err(CtlError::io("make", &state))?;
         let state = paths.clone().with_state(state);
         let platform = Platform::up(&state, artifacts, options)?;
-        step.detail("signing in");
-        let tokens = commands::runtime()?.block_on(sign_in(&platform, sessions))?;
-        let file = folder.path().join("sessions");
-        super::write(&file, &tokens.join("\n"))?;
         Ok(Self {
             platform,
             folder,
-            sessions: file,
+            sessions,
         })
     }
 
@@ -71,19 +68,20 @@ impl World {
         ]
     }
 
-    /// What the hooks are told.
-    pub(super) fn environment(&self) -> [(&'static str, String); 3] {
-        [
-            (
-                "TWIST_CONTRACTS_SESSIONS",
-                self.sessions.display().to_string(),
-            ),
+    /// What the hooks are told. Each service gets sessions of its own, since what is tried ends some.
+    pub(super) fn environment(
+        &self,
+        service: &str,
+    ) -> Result<[(&'static str, String); 3], CtlError> {
+        let tokens = commands::runtime()?.block_on(sign_in(&self.platform, self.sessions))?;
+        let file = self.folder.path().join(format!("{service}.sessions"));
+        super::write(&file, &tokens.join("\n"))?;
+        let secrets = &self.platform.secrets;
+        Ok([
+            ("TWIST_CONTRACTS_SESSIONS", file.display().to_string()),
             ("TWIST_CONTRACTS_KEY_ID", Secrets::INGEST_KEY.to_owned()),
-            (
-                "TWIST_CONTRACTS_SECRET",
-                self.platform.secrets.ingest.clone(),
-            ),
-        ]
+            ("TWIST_CONTRACTS_SECRET", secrets.ingest.clone()),
+        ])
     }
 
     /// The document of a service, as a file.
@@ -99,13 +97,21 @@ impl World {
     }
 }
 
+/// Tokens of people who may do everything: a refusal for want of a role would hide what comes after it.
 async fn sign_in(platform: &Platform, count: usize) -> Result<Vec<String>, CtlError> {
     let client = platform.client()?;
     let mut tokens = Vec::with_capacity(count);
     for _ in 0..count {
-        let session = client.sign_in(&Wallet::generate()?).await?;
-        tokens.push(session.access_token().expose_secret().to_owned());
+        let wallet = Wallet::generate()?;
+        let nonce = client.nonce(wallet.address()).await?;
+        let session = client
+            .verify(&wallet.verify_request(&nonce.message))
+            .await?;
+        tokens.push(session.access_token);
     }
+    let database = Database::connect(platform.owner_url()).await?;
+    let sql = "UPDATE users SET roles = '{influencer,operator,admin}'";
+    database.execute_unprepared(sql).await?;
     Ok(tokens)
 }
 
