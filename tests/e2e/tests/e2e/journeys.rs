@@ -12,6 +12,6 @@ async fn every_step_of_the_journeys_passes() {
         .filter(|report| !matches!(report.outcome, Outcome::Passed(_)))
         .collect();
     assert!(bad.is_empty(), "{bad:#?}");
-    assert!(reports.len() >= 19, "{} steps", reports.len());
+    assert!(reports.len() >= 24, "{} steps", reports.len());
     turn.assert_ledger().await;
 }

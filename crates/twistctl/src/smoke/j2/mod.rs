@@ -119,6 +119,16 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
             sessions::logout(client),
         )
         .await;
+    recorder
+        .take(
+            step(
+                "J2.11",
+                "a second wallet is linked and is the same user",
+                Tag::Staging,
+            ),
+            sessions::link(client),
+        )
+        .await;
 }
 
 async fn nonce(client: &Client) -> Found<(Wallet, NonceResponse)> {

@@ -1,4 +1,4 @@
-//! J2.8 to J2.10: what becomes of a session.
+//! J2.8 to J2.11: what becomes of a session.
 
 use crate::smoke::check::{Found, ensure, refusal, text};
 use client::{Client, ClientError, ExposeSecret as _, Session, Wallet};
@@ -60,6 +60,34 @@ pub(super) async fn logout(client: &Client) -> Found<()> {
         "the refresh token still works".into()
     })?;
     Ok(((), format!("401 after {} ms", took.as_millis())))
+}
+
+/// A second wallet, linked by both signatures, signs in as the same user, who can end the sessions of both.
+pub(super) async fn link(client: &Client) -> Found<()> {
+    let current = Wallet::generate().map_err(text)?;
+    let other = Wallet::generate().map_err(text)?;
+    let session = client.sign_in(&current).await.map_err(text)?;
+    let linked = client.link_wallet(&session, &current, &other).await;
+    ensure(linked.map_err(text)?.wallets.len() == 2, || {
+        "the answer does not name two wallets".into()
+    })?;
+    let of_other = client.sign_in(&other).await.map_err(text)?;
+    let wallets = client.wallets(&of_other).await.map_err(text)?.wallets;
+    ensure(
+        wallets
+            .iter()
+            .any(|one| one.wallet_address == current.address()),
+        || "the second wallet signs in as somebody else".into(),
+    )?;
+    let list = client.sessions(&of_other).await.map_err(text)?.sessions;
+    let first = list.iter().find(|one| !one.current);
+    let first = first.ok_or("the first wallet's session is not listed")?.id;
+    client.end_session(&of_other, first).await.map_err(text)?;
+    until_refused(client, &session).await?;
+    let ended = client.logout_all(&of_other).await.map_err(text)?.ended;
+    ensure(ended == 1, || format!("{ended} sessions were ended, not 1"))?;
+    until_refused(client, &of_other).await?;
+    Ok(((), "two wallets, one user; both sessions ended".into()))
 }
 
 async fn signed_in(client: &Client) -> Result<Session, String> {
