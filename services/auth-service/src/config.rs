@@ -170,12 +170,19 @@ impl Config {
             problems.require(key, is_line(text), "must be one line of text");
         }
         // A message that does not read back would turn every sign-in away.
-        let sample = self.challenger().sample();
+        let reads_back = |sample: SignInMessage| {
+            SignInMessage::parse(&sample.to_string()).is_ok_and(|read| read == sample)
+        };
         let are_lines = texts.iter().all(|(_, text)| is_line(text));
-        if are_lines && SignInMessage::parse(&sample.to_string()) != Ok(sample) {
-            let why = "with domain, uri and chain_id makes no message that reads back; together they must be under 1.5 KB";
+        if are_lines && !self.challenger().samples().into_iter().all(reads_back) {
+            let why = "with domain, uri and chain_id makes no message that reads back; together they must be under 1.3 KB";
             problems.note("statement", why);
         }
+        problems.require(
+            "sessions.idle_seconds",
+            self.sessions.idle_seconds >= self.access_ttl_seconds,
+            "must be access_ttl_seconds or more",
+        );
         problems.into_result()
     }
 }

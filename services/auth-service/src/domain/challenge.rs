@@ -7,7 +7,6 @@ use contracts::auth::{NonceResponse, SignInInput};
 use domain::WalletAddress;
 use domain::bytes::sha256;
 use domain::siws::SignInMessage;
-use service::auth::Principal;
 use service::clock;
 use std::fmt;
 use std::time::Duration;
@@ -56,21 +55,20 @@ impl Challenger {
         self.challenge(Purpose::SignIn, wallet, statement, nonce, now)
     }
 
-    /// The message that `wallet` and the wallet that `caller` is signed in with both have to sign, so that the first
-    /// becomes one of the caller's.
+    /// The message that `wallet` and `current`, a wallet of `user`, both have to sign, so that the first becomes one of
+    /// the user's.
     pub(crate) fn link(
         &self,
-        caller: &Principal,
+        (user, current): (Uuid, WalletAddress),
         wallet: WalletAddress,
         nonce: Nonce,
         now: OffsetDateTime,
     ) -> Challenge {
         let statement = format!(
-            "Link the wallet {wallet} to the TWIST user of the wallet {}. From then on either wallet signs in as this \
-             user. Both have to sign; this costs nothing and sends no transaction.",
-            caller.wallet
+            "Link the wallet {wallet} to the TWIST user of the wallet {current}. From then on either wallet signs in \
+             as this user. Both have to sign; this costs nothing and sends no transaction.",
         );
-        self.challenge(Purpose::Link(caller.uid), wallet, statement, nonce, now)
+        self.challenge(Purpose::Link(user), wallet, statement, nonce, now)
     }
 
     fn challenge(
@@ -104,14 +102,15 @@ impl Challenger {
         }
     }
 
-    /// A message with the texts of the configuration, to see whether it reads back.
-    pub(crate) fn sample(&self) -> SignInMessage {
-        self.sign_in(
-            WalletAddress::from_bytes([9; 32]),
-            Nonce::from_bits(0),
-            OffsetDateTime::UNIX_EPOCH,
-        )
-        .message
+    /// Messages with the texts of the configuration, to see whether they read back.
+    pub(crate) fn samples(&self) -> [SignInMessage; 2] {
+        let wallet = WalletAddress::from_bytes([0xff; 32]);
+        let (nonce, now) = (Nonce::from_bits(0), OffsetDateTime::UNIX_EPOCH);
+        [
+            self.sign_in(wallet, nonce.clone(), now),
+            self.link((Uuid::nil(), wallet), wallet, nonce, now),
+        ]
+        .map(|challenge| challenge.message)
     }
 }
 

@@ -75,9 +75,12 @@ async fn nonce(
     limit_wallet(&state, request.wallet_address).await?;
     let nonce = Nonce::random().map_err(|error| ApiError::internal(&error))?;
     let now = OffsetDateTime::now_utc();
-    let challenge = state
-        .challenger
-        .link(&caller, request.wallet_address, nonce, now);
+    let challenge = state.challenger.link(
+        (caller.uid, caller.wallet),
+        request.wallet_address,
+        nonce,
+        now,
+    );
     nonces::remember(&state.redis, &challenge).await?;
     Ok(Json(challenge.into()))
 }

@@ -103,13 +103,15 @@ async fn a_hardware_wallet_signs_in_with_either_layout() {
     }
 }
 
+/// The bytes for a message, a wallet, an application domain and a format.
+type Make = fn(&str, &WalletAddress, &[u8; 32], offchain::Format) -> Vec<u8>;
+
 #[tokio::test]
 async fn f57_a_wrapper_that_says_anything_else_opens_nothing() {
     let world = World::start().await;
     let wallet = Wallet::new(1);
     let format = offchain::Format::Ascii;
     let none = [0; 32];
-    type Make = fn(&str, &WalletAddress, &[u8; 32], offchain::Format) -> Vec<u8>;
     let cases: [(&str, Make); 6] = [
         ("domain", |m, a, _, f| {
             offchain::wrap(m, f, &offchain::application_domain("evil.example"), a).unwrap()

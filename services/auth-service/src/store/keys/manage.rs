@@ -77,8 +77,8 @@ impl KeyRing {
     /// Makes the announced key take over now, if verifiers can have seen it; its name.
     pub(crate) async fn activate_now(&self) -> Result<String, RotateError> {
         let table = self.table();
-        let found = table.settled().await?;
-        let before = self.announced(&found.rows);
+        let before = self.announced(&table.rows(&table.database).await?.rows);
+        table.settled().await?;
         let change = table.change().await?;
         let found = table.rows(&change.transaction).await?;
         let Some(key) = self.announced(&found.rows) else {
