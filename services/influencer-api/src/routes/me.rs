@@ -74,6 +74,7 @@ struct RewardQuery {
     #[schemars(range(min = 1, max = 100))]
     limit: u8,
     /// `nextCursor` of the page before.
+    #[schemars(regex(pattern = r"^[0-9a-z]{1,12}$"))]
     cursor: Option<String>,
 }
 

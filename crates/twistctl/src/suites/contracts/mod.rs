@@ -5,13 +5,12 @@ mod python;
 mod report;
 mod world;
 
+use crate::Paths;
 use crate::run::watch;
 use crate::suites::{Done, Tally};
 use crate::ui::Step;
-use crate::{CtlError, Paths};
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use world::World;
 
@@ -63,13 +62,13 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
             .args(["--config-file", "schemathesis.toml", "--no-color", "run"])
             .arg(format!("{url}/openapi.json"))
             .args(["--url", &url])
-            .args(["--max-examples", effort.examples, "--workers", "2"])
+            .args(["--max-examples", effort.examples, "--workers", "1"])
             .arg("--report-json-path")
             .arg(&report)
             .current_dir(&folder)
             .envs(world.environment(service)?);
         let ended = watch(command, |line| step.detail(&format!("{service}: {line}")))?;
-        let counted = report::read(&report)?;
+        let counted = report::read(&report);
         let _ = writeln!(
             output,
             "{service}: {} cases of {} operations\n{}",
@@ -97,14 +96,9 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
 }
 
 /// Whether the documents are what the specification calls valid.
-fn validate(python: &python::Python, folder: &Path, documents: &[std::path::PathBuf]) -> Done {
+fn validate(python: &python::Python, folder: &Path, documents: &[PathBuf]) -> Done {
     let mut command: Command = python.script(&folder.join("validate.py"));
     command.args(documents);
     let ended = watch(command, |_| {})?;
     Ok((Tally::of(ended.ok), ended.output))
-}
-
-/// Writes a file only its owner can read.
-fn write(path: &Path, text: &str) -> Result<(), CtlError> {
-    fs::write(path, text).map_err(CtlError::io("write", path))
 }

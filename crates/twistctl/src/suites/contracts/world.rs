@@ -75,7 +75,7 @@ impl World {
     ) -> Result<[(&'static str, String); 3], CtlError> {
         let tokens = commands::runtime()?.block_on(sign_in(&self.platform, self.sessions))?;
         let file = self.folder.path().join(format!("{service}.sessions"));
-        super::write(&file, &tokens.join("\n"))?;
+        fs::write(&file, tokens.join("\n")).map_err(CtlError::io("write", &file))?;
         let secrets = &self.platform.secrets;
         Ok([
             ("TWIST_CONTRACTS_SESSIONS", file.display().to_string()),
