@@ -92,43 +92,7 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
             |(session, _)| tokens(client, session),
         )
         .await;
-    let refreshed = recorder
-        .take(
-            step("J2.8", "a refresh token becomes new tokens", Tag::Staging),
-            sessions::refresh(client),
-        )
-        .await;
-    recorder
-        .take_with(
-            step(
-                "J2.9",
-                "an old refresh token is refused and ends the session",
-                Tag::Staging,
-            ),
-            refreshed.as_ref(),
-            |session| sessions::reuse(client, session),
-        )
-        .await;
-    recorder
-        .take(
-            step(
-                "J2.10",
-                "after a logout the api refuses the token within 2 s",
-                Tag::Staging,
-            ),
-            sessions::logout(client),
-        )
-        .await;
-    recorder
-        .take(
-            step(
-                "J2.11",
-                "a second wallet is linked and is the same user",
-                Tag::Staging,
-            ),
-            sessions::link(client),
-        )
-        .await;
+    sessions::walk(client, recorder).await;
 }
 
 async fn nonce(client: &Client) -> Found<(Wallet, NonceResponse)> {

@@ -1,6 +1,8 @@
 //! J2.8 to J2.11: what becomes of a session.
 
 use crate::smoke::check::{Found, ensure, refusal, text};
+use crate::smoke::recorder::{Recorder, Step};
+use crate::smoke::{StepReport, Tag};
 use client::{Client, ClientError, ExposeSecret as _, Session, Wallet};
 use contracts::Code;
 use std::time::{Duration, Instant};
@@ -8,8 +10,49 @@ use std::time::{Duration, Instant};
 /// How soon every part of the platform must know that a session was ended.
 const PROMISE: Duration = Duration::from_secs(2);
 
+pub(super) async fn walk<W: FnMut(&StepReport)>(client: &Client, recorder: &mut Recorder<W>) {
+    let step = |id, title, tag| Step { id, title, tag };
+    let refreshed = recorder
+        .take(
+            step("J2.8", "a refresh token becomes new tokens", Tag::Staging),
+            refresh(client),
+        )
+        .await;
+    recorder
+        .take_with(
+            step(
+                "J2.9",
+                "an old refresh token is refused and ends the session",
+                Tag::Staging,
+            ),
+            refreshed.as_ref(),
+            |session| reuse(client, session),
+        )
+        .await;
+    recorder
+        .take(
+            step(
+                "J2.10",
+                "after a logout the api refuses the token within 2 s",
+                Tag::Staging,
+            ),
+            logout(client),
+        )
+        .await;
+    recorder
+        .take(
+            step(
+                "J2.11",
+                "a second wallet is linked and is the same user",
+                Tag::Staging,
+            ),
+            link(client),
+        )
+        .await;
+}
+
 /// The refresh token gives new tokens, and again the same ones to whoever did not get the answer.
-pub(super) async fn refresh(client: &Client) -> Found<Session> {
+async fn refresh(client: &Client) -> Found<Session> {
     let session = signed_in(client).await?;
     let first = session.refresh_token();
     let before = session.access_token();
@@ -36,7 +79,7 @@ pub(super) async fn refresh(client: &Client) -> Found<Session> {
 }
 
 /// A refresh token from two renewals ago is in the wrong hands: nobody keeps the session.
-pub(super) async fn reuse(client: &Client, session: &Session) -> Found<()> {
+async fn reuse(client: &Client, session: &Session) -> Found<()> {
     let stolen = session.refresh_token();
     for _ in 0..2 {
         client.refresh(session).await.map_err(text)?;
@@ -51,7 +94,7 @@ pub(super) async fn reuse(client: &Client, session: &Session) -> Found<()> {
 }
 
 /// After a logout the api takes the token no more, within what is promised.
-pub(super) async fn logout(client: &Client) -> Found<()> {
+async fn logout(client: &Client) -> Found<()> {
     let session = signed_in(client).await?;
     client.me(&session).await.map_err(text)?;
     client.logout(&session).await.map_err(text)?;
@@ -63,7 +106,7 @@ pub(super) async fn logout(client: &Client) -> Found<()> {
 }
 
 /// A second wallet, linked by both signatures, signs in as the same user, who can end the sessions of both.
-pub(super) async fn link(client: &Client) -> Found<()> {
+async fn link(client: &Client) -> Found<()> {
     let current = Wallet::generate().map_err(text)?;
     let other = Wallet::generate().map_err(text)?;
     let session = client.sign_in(&current).await.map_err(text)?;
