@@ -8,7 +8,8 @@ mod world;
 use crate::Paths;
 use crate::run::watch;
 use crate::suites::{Done, Tally};
-use crate::ui::Step;
+use crate::ui::{self, Step};
+use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,8 +37,14 @@ const THOROUGH: Effort = Effort {
     at_least: 2_000,
 };
 
+/// Set, [`check`] tries as much as [`fuzz`]: for whoever wants that without the rest of `test fuzz`.
+const THOROUGH_ENV: &str = "TWIST_CONTRACTS_THOROUGH";
+
 /// Part of every `test`.
 pub(super) fn check(paths: &Paths, step: &Step) -> Done {
+    if env::var_os(THOROUGH_ENV).is_some() {
+        return fuzz(paths, step);
+    }
     run(paths, step, QUICK)
 }
 
@@ -69,11 +76,11 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
             .envs(world.environment(service)?);
         let ended = watch(command, |line| step.detail(&format!("{service}: {line}")))?;
         let counted = report::read(&report);
-        let _ = writeln!(
-            output,
-            "{service}: {} cases of {} operations\n{}",
-            counted.cases, counted.operations, ended.output
-        );
+        ui::say(&format!(
+            "    {service}: {} cases of {} operations",
+            counted.cases, counted.operations
+        ));
+        output.push_str(&ended.output);
         let enough = counted.whole && counted.cases >= effort.at_least;
         if !enough {
             let _ = writeln!(
