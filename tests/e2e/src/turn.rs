@@ -134,6 +134,7 @@ fn start() -> Platform {
         api_env: settings(&[
             ("TWIST_API__TOKEN__JWKS_MAX_AGE_SECONDS", "2"),
             ("TWIST_API__TOKEN__JWKS_MIN_INTERVAL_SECONDS", "1"),
+            ("TWIST_API__LIMITS__READ__LIMIT", "1000000"),
         ]),
         throwaway: true,
     };
