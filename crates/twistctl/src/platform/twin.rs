@@ -66,16 +66,19 @@ impl Platform {
             }
         };
         let mut spec = self.launch().program(part)?;
-        let port = free_port()?;
-        let listen = [("LISTEN", port), ("OPS_LISTEN", free_port()?)]
-            .map(|(name, port)| (format!("{prefix}{name}"), format!("127.0.0.1:{port}")));
+        let public = free_port()?;
+        let listen = [("LISTEN", public), ("OPS_LISTEN", free_port()?)]
+            .map(|(name, free)| (format!("{prefix}{name}"), format!("127.0.0.1:{free}")));
         spec.env
             .retain(|(name, _)| !listen.iter().any(|(of, _)| of == name));
         spec.env.extend(listen);
         spec.name = format!("{}-twin", part.name());
         spec.log = self.paths.log(&spec.name);
         let mut process = Process::start(spec, Some(&self.reaper))?;
-        process.wait_ready(READY, || http_status(port, "/ready") == Some(200))?;
-        Ok(Twin { process, port })
+        process.wait_ready(READY, || http_status(public, "/ready") == Some(200))?;
+        Ok(Twin {
+            process,
+            port: public,
+        })
     }
 }

@@ -109,16 +109,16 @@ pub(super) fn own_paths() -> [(&'static str, Value); 2] {
     [
         (
             "/openapi.json",
-            own_path("getOpenApi", "This document", document),
+            own_path("getOpenApi", "This document", &document),
         ),
         (
             "/docs",
-            own_path("getDocs", "A page that shows this document", page),
+            own_path("getDocs", "A page that shows this document", &page),
         ),
     ]
 }
 
-fn own_path(id: &str, summary: &str, content: Value) -> Value {
+fn own_path(id: &str, summary: &str, content: &Value) -> Value {
     json!({ "get": {
         "operationId": id,
         "summary": summary,
