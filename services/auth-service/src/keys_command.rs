@@ -29,7 +29,7 @@ pub struct Rotate {
     #[arg(long, requires_all = ["kid", "reason"])]
     emergency: bool,
     /// Which key has leaked.
-    #[arg(long, requires = "emergency")]
+    #[arg(long, requires = "emergency", allow_hyphen_values = true)]
     kid: Option<String>,
     /// Why, in a few words; it is printed with what was done, for the incident's record.
     #[arg(long, requires = "emergency")]

@@ -49,7 +49,7 @@ enum Command {
         #[arg(long, requires_all = ["kid", "reason"])]
         emergency: bool,
         /// Which key has leaked.
-        #[arg(long, requires = "emergency")]
+        #[arg(long, requires = "emergency", allow_hyphen_values = true)]
         kid: Option<String>,
         /// Why, in a few words.
         #[arg(long, requires = "emergency")]

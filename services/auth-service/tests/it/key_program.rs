@@ -4,7 +4,7 @@ use crate::keys::kids;
 use crate::process::{binary, with_settings};
 use crate::world::{Wallet, World, code};
 use reqwest::Method;
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use std::process::Output;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -99,6 +99,32 @@ async fn instances_and_operators_who_rotate_at_once_announce_one_key() {
     assert_eq!(world.number(announced).await, 1);
 }
 
+/// The lock is one for all instances of a database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_keys_waits_for_another_that_is_being_made() {
+    let world = World::start().await;
+    let other = world.database.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(8392292375222774629)";
+    other.execute_unprepared(lock).await.unwrap();
+    let rotate = async {
+        let output = keys(&world, &["rotate"], &[]).await;
+        assert!(output.status.success(), "{output:?}");
+    };
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while world.number(waiting).await == 0 {
+            assert!(Instant::now() < deadline, "it never waited");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let announced = "SELECT count(*) FROM signing_keys WHERE state = 'announced'";
+        assert_eq!(world.number(announced).await, 0);
+        other.rollback().await.unwrap();
+    };
+    tokio::join!(rotate, release);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leaked_key_is_out_at_once_and_its_tokens_with_it() {
     let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
@@ -138,6 +164,9 @@ async fn a_leaked_key_is_out_at_once_and_its_tokens_with_it() {
         "drill",
     ];
     assert!(refused(&world, &unknown).await.contains("there is no key"));
+    // A name may begin like an option.
+    let dash = ["rotate", "--emergency", "--kid", "-x", "--reason", "drill"];
+    assert!(refused(&world, &dash).await.contains("there is no key -x"));
 
     let emergency = [
         "rotate",

@@ -54,6 +54,15 @@ async fn no_secret_reaches_the_logs_at_any_level() {
         .json()
         .await
         .unwrap();
+    let next: TokenResponse = http
+        .post(format!("{address}/auth/refresh"))
+        .json(&json!({"refreshToken": token.refresh_token}))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     http.get(format!("{address}/canary-path"))
         .send()
         .await
@@ -91,6 +100,8 @@ async fn no_secret_reaches_the_logs_at_any_level() {
         &key,
         &nonce.nonce,
         &nonce.message,
+        &token.refresh_token[4..],
+        &next.refresh_token[4..],
     ] {
         assert!(!log.contains(secret), "logged: {secret}");
     }
