@@ -95,7 +95,7 @@ impl Everyone<'_> {
             }
             // The key's name is that of ours, the key is not.
             Who::OtherIssuer => {
-                claims.iss = "https://auth.staging.example".to_owned();
+                "https://auth.staging.example".clone_into(&mut claims.iss);
                 let signer = AccessTokenSigner::new(self.signer.kid(), &[7; 32]);
                 signer.sign(&claims).unwrap()
             }

@@ -75,7 +75,7 @@ impl Everyone<'_> {
 fn of_staging(user: &User) -> String {
     let mut claims = None;
     token(user.uid, user.wallet, |ours| {
-        ours.iss = "https://auth.staging.example".to_owned();
+        "https://auth.staging.example".clone_into(&mut ours.iss);
         claims = Some(ours.clone());
     });
     let signer = AccessTokenSigner::new("k1", &[7; 32]);
