@@ -74,7 +74,7 @@ fn remove(value: &mut Value, pointer: &str) {
     match parent {
         Value::Array(items) => drop(items.remove(name.parse().unwrap())),
         Value::Object(members) => drop(members.remove(&name).unwrap()),
-        _ => assert!(false, "{pointer}"),
+        _ => panic!("{pointer}"),
     }
 }
 
@@ -160,7 +160,7 @@ fn operations_stay_what_they_are() {
             new,
             &format!("{POST}/security"),
             json!([{ "bearer": [], "key": [] }]),
-        )
+        );
     });
     assert_eq!(more, [Rule::SecurityTightened]);
 }
@@ -179,7 +179,7 @@ fn what_is_sent_goes_on_being_taken() {
             json!({
                 "name": "q", "in": "query", "required": true, "schema": { "type": "string" },
             }),
-        )
+        );
     });
     assert_eq!(required, [Rule::ParameterRequired]);
     let new_one = rules(|new| {
@@ -200,7 +200,7 @@ fn what_is_sent_goes_on_being_taken() {
             new,
             &format!("{POST}/requestBody/content"),
             json!({ "text/plain": {} }),
-        )
+        );
     });
     assert_eq!(media, [Rule::MediaTypeRemoved]);
     assert_eq!(
@@ -255,7 +255,7 @@ fn what_is_read_goes_on_being_there() {
             new,
             &format!("{OUT}/properties/count/type"),
             json!(["integer", "null"]),
-        )
+        );
     });
     assert_eq!(nullable, [Rule::TypeChanged]);
     let text = rules(|new| {
@@ -263,7 +263,7 @@ fn what_is_read_goes_on_being_there() {
             new,
             &format!("{OUT}/properties/count/type"),
             json!("string"),
-        )
+        );
     });
     assert_eq!(text, [Rule::TypeChanged]);
     assert_eq!(
