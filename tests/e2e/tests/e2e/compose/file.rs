@@ -87,8 +87,10 @@ pub(super) fn complete() -> BTreeMap<String, String> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reference {
     pub(super) name: String,
-    /// After `:-`.
+    /// After `:-` or `-`.
     pub(super) default: Option<String>,
+    /// With `-` alone, a variable that is set to nothing stays so.
+    pub(super) may_be_empty: bool,
     /// After `:?`.
     pub(super) message: Option<String>,
 }
@@ -102,11 +104,13 @@ pub(super) fn references(text: &str) -> BTreeSet<Reference> {
 }
 
 fn reference(inner: &str) -> Reference {
-    let end = inner.find(':').unwrap_or(inner.len());
+    let end = inner.find([':', '-']).unwrap_or(inner.len());
     let (name, rest) = inner.split_at(end);
+    let default = rest.strip_prefix(":-").or(rest.strip_prefix('-'));
     Reference {
         name: name.to_owned(),
-        default: rest.strip_prefix(":-").map(str::to_owned),
+        default: default.map(str::to_owned),
+        may_be_empty: rest.starts_with('-'),
         message: rest.strip_prefix(":?").map(str::to_owned),
     }
 }
@@ -120,7 +124,7 @@ pub(super) fn fill(text: &str, variables: &BTreeMap<String, String>) -> String {
         let reference = reference(inner);
         let value = variables.get(&reference.name).cloned();
         let value = value
-            .filter(|value| !value.is_empty())
+            .filter(|value| reference.may_be_empty || !value.is_empty())
             .or(reference.default);
         filled += &value.unwrap_or_else(|| panic!("{} has no value", reference.name));
         filled += rest;

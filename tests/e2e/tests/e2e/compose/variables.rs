@@ -88,9 +88,11 @@ fn what_a_container_takes_as_a_secret_is_never_written_into_the_file() {
 
 #[test]
 fn the_reader_of_this_test_finds_what_compose_would_find() {
-    let variables = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-    let text = "x${A:?why}-${B:-b}-${A}y";
-    assert_eq!(super::file::fill(text, &variables), "x1-b-1y");
+    let variables =
+        [("A", "1"), ("C", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables = BTreeMap::from(variables);
+    let text = "x${A:?why}-${B:-b}-${A}-${C-c}-${C:-c}-${D-d}y";
+    assert_eq!(super::file::fill(text, &variables), "x1-b-1--c-dy");
     let names: Vec<_> = references(text).into_iter().map(|r| r.name).collect();
-    assert_eq!(names, ["A", "A", "B"]);
+    assert_eq!(names, ["A", "A", "B", "C", "C", "D"]);
 }
