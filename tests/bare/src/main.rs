@@ -14,4 +14,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app).await?)
 }
 
-const BODY: &str = r#"{"asset":"TWIST","decimals":9,"available":"0","asOf":"2026-01-01T00:00:00Z"}"#;
+const BODY: &str =
+    r#"{"asset":"TWIST","decimals":9,"available":"0","asOf":"2026-01-01T00:00:00Z"}"#;

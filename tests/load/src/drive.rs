@@ -78,13 +78,21 @@ impl Connection {
         if status.is_success() {
             Ok(body)
         } else {
-            Err(format!("{path} answered {status}: {}", String::from_utf8_lossy(&body)).into())
+            Err(format!(
+                "{path} answered {status}: {}",
+                String::from_utf8_lossy(&body)
+            )
+            .into())
         }
     }
 }
 
 /// `connections` clients ask for `time`, each as fast as it is answered.
-pub(crate) async fn flood(call: &Call, connections: u32, time: Duration) -> Result<Driven, Failure> {
+pub(crate) async fn flood(
+    call: &Call,
+    connections: u32,
+    time: Duration,
+) -> Result<Driven, Failure> {
     let start = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {

@@ -60,16 +60,45 @@ impl Bench {
         // What idle instances hold, some seconds after their start.
         tokio::time::sleep(Duration::from_secs(5)).await;
         for part in [Part::Auth, Part::Api] {
-            facts.push((format!("{}: resident, idle", part.name()), self.memory(part)?));
+            facts.push((
+                format!("{}: resident, idle", part.name()),
+                self.memory(part)?,
+            ));
         }
         let mut rows = vec![self.bare_route().await?];
         let (auth, api) = (self.platform.ports.auth, self.platform.ports.api);
-        let token = sign_in(&mut Connection::open(auth).await?).await?.access_token;
+        let token = sign_in(&mut Connection::open(auth).await?)
+            .await?
+            .access_token;
         for (what, port, path, part, token) in [
-            ("api `GET /health`: all layers, no caller", api, "/health", Part::Api, None),
-            ("api `GET /me/balance`: authenticated, one query", api, "/me/balance", Part::Api, Some(&token)),
-            ("api `GET /me`: authenticated, one query", api, "/me", Part::Api, Some(&token)),
-            ("auth `GET /auth/sessions`: authenticated, one query", auth, "/auth/sessions", Part::Auth, Some(&token)),
+            (
+                "api `GET /health`: all layers, no caller",
+                api,
+                "/health",
+                Part::Api,
+                None,
+            ),
+            (
+                "api `GET /me/balance`: authenticated, one query",
+                api,
+                "/me/balance",
+                Part::Api,
+                Some(&token),
+            ),
+            (
+                "api `GET /me`: authenticated, one query",
+                api,
+                "/me",
+                Part::Api,
+                Some(&token),
+            ),
+            (
+                "auth `GET /auth/sessions`: authenticated, one query",
+                auth,
+                "/auth/sessions",
+                Part::Auth,
+                Some(&token),
+            ),
         ] {
             let call = Call {
                 port,
@@ -88,10 +117,20 @@ impl Bench {
         let pid = self.pid(Part::Api)?;
         rows.push(measure(&what, pid, pace(&call, PACE, self.time)).await?);
         let pid = self.pid(Part::Auth)?;
-        rows.push(measure("auth sign-in: nonce and verify", pid, sign_ins(auth, self.time)).await?);
+        rows.push(
+            measure(
+                "auth sign-in: nonce and verify",
+                pid,
+                sign_ins(auth, self.time),
+            )
+            .await?,
+        );
         rows.push(measure("auth `POST /auth/refresh`", pid, refreshes(auth, self.time)).await?);
         for part in [Part::Auth, Part::Api] {
-            facts.push((format!("{}: resident, after all this", part.name()), self.memory(part)?));
+            facts.push((
+                format!("{}: resident, after all this", part.name()),
+                self.memory(part)?,
+            ));
         }
         block_in_place(|| self.platform.stop_all());
         Ok(Results { rows, facts })
@@ -152,7 +191,12 @@ fn platform(dist: &Path) -> Result<Platform, Failure> {
     let limits = |prefix: &str| -> BTreeMap<String, String> {
         ["SIGN_IN", "NONCE_PER_WALLET", "SESSION", "READ"]
             .iter()
-            .map(|class| (format!("{prefix}__LIMITS__{class}__LIMIT"), "1000000".to_owned()))
+            .map(|class| {
+                (
+                    format!("{prefix}__LIMITS__{class}__LIMIT"),
+                    "1000000".to_owned(),
+                )
+            })
             .collect()
     };
     let options = Options {

@@ -43,9 +43,11 @@ pub(crate) fn print(results: &Results) -> io::Result<()> {
     for row in &results.rows {
         let cost = row.cost();
         let ratio = cost * 10 / baseline;
-        let (p50, p99) = row.latency.map_or((String::new(), String::new()), |(p50, p99)| {
-            (format!("{p50:.1?}"), format!("{p99:.1?}"))
-        });
+        let (p50, p99) = row
+            .latency
+            .map_or((String::new(), String::new()), |(p50, p99)| {
+                (format!("{p50:.1?}"), format!("{p99:.1?}"))
+            });
         let _ = writeln!(
             text,
             "| {} | {}.{} µs | {}.{} | {}/s | {p50} | {p99} |",

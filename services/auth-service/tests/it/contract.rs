@@ -34,14 +34,26 @@ async fn nothing_that_clients_of_version_1_rely_on_is_gone() {
 #[tokio::test]
 async fn an_answer_that_is_not_as_documented_is_noticed() {
     let world = World::start().await;
-    let document = world.service.get("/openapi.json").await.json().await.unwrap();
+    let document = world
+        .service
+        .get("/openapi.json")
+        .await
+        .json()
+        .await
+        .unwrap();
     let contract = Contract::from_document(&document).unwrap();
     let answer = world.service.get("/.well-known/jwks.json").await;
     assert_eq!(answer.status(), 200);
     let body: Value = answer.json().await.unwrap();
     let check = |body: &Value| {
         let kind = Some("application/json");
-        contract.check("GET", "/.well-known/jwks.json", 200, kind, body.to_string().as_bytes())
+        contract.check(
+            "GET",
+            "/.well-known/jwks.json",
+            200,
+            kind,
+            body.to_string().as_bytes(),
+        )
     };
     assert_eq!(check(&body), Ok(()));
     let mut less = body.clone();
@@ -52,6 +64,9 @@ async fn an_answer_that_is_not_as_documented_is_noticed() {
     other["keys"] = json!("none");
     for broken in [less, more, other] {
         let judged = check(&broken);
-        assert!(matches!(judged, Err(Violation::Schema(_))), "{broken}: {judged:?}");
+        assert!(
+            matches!(judged, Err(Violation::Schema(_))),
+            "{broken}: {judged:?}"
+        );
     }
 }

@@ -9,8 +9,8 @@
 
 mod access;
 mod bad_input;
-mod contract;
 mod canary;
+mod contract;
 mod forged;
 mod hardware;
 mod hostile_input;

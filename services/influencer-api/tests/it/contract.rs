@@ -53,6 +53,9 @@ async fn an_answer_that_is_not_as_documented_is_noticed() {
     other["available"] = json!(0);
     for broken in [less, more, other] {
         let judged = check(&broken);
-        assert!(matches!(judged, Err(Violation::Schema(_))), "{broken}: {judged:?}");
+        assert!(
+            matches!(judged, Err(Violation::Schema(_))),
+            "{broken}: {judged:?}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 
 mod access;
 mod bad_input;
-mod contract;
 mod canary;
+mod contract;
 mod devices;
 mod hostile_input;
 mod idempotency;
