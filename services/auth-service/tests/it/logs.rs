@@ -3,11 +3,17 @@
 use crate::process::{Process, binary, listening, read_lines, with_settings};
 use crate::world::Wallet;
 use contracts::auth::{NonceResponse, TokenResponse};
+use reqwest::RequestBuilder;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use testkit::{TestDb, TestRedis};
+
+async fn asked<T: DeserializeOwned>(request: RequestBuilder) -> T {
+    request.send().await.unwrap().json().await.unwrap()
+}
 
 #[tokio::test]
 async fn no_secret_reaches_the_logs_at_any_level() {
@@ -32,15 +38,8 @@ async fn no_secret_reaches_the_logs_at_any_level() {
     }
 
     let wallet = Wallet::new(1);
-    let nonce: NonceResponse = http
-        .post(format!("{address}/auth/nonce"))
-        .json(&json!({"walletAddress": wallet.address()}))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let body = json!({"walletAddress": wallet.address()});
+    let nonce: NonceResponse = asked(http.post(format!("{address}/auth/nonce")).json(&body)).await;
     let attempt = wallet.attempt(&nonce.message);
     let token: TokenResponse = http
         .post(format!("{address}/auth/verify?query=canary-query"))
@@ -54,15 +53,8 @@ async fn no_secret_reaches_the_logs_at_any_level() {
         .json()
         .await
         .unwrap();
-    let next: TokenResponse = http
-        .post(format!("{address}/auth/refresh"))
-        .json(&json!({"refreshToken": token.refresh_token}))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let body = json!({"refreshToken": token.refresh_token});
+    let next: TokenResponse = asked(http.post(format!("{address}/auth/refresh")).json(&body)).await;
     http.get(format!("{address}/canary-path"))
         .send()
         .await
