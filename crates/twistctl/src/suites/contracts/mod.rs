@@ -32,8 +32,8 @@ const QUICK: Effort = Effort {
     at_least: 200,
 };
 const THOROUGH: Effort = Effort {
-    examples: "400",
-    sessions: 600,
+    examples: "200",
+    sessions: 400,
     at_least: 2_000,
 };
 
