@@ -73,6 +73,10 @@ fn run(paths: &Paths, step: &Step, effort: Effort) -> Done {
             .arg("--report-json-path")
             .arg(&report)
             .current_dir(&folder)
+            .env(
+                "HYPOTHESIS_STORAGE_DIRECTORY",
+                world.folder.path().join("hypothesis"),
+            )
             .envs(world.environment(service)?);
         let ended = watch(command, |line| step.detail(&format!("{service}: {line}")))?;
         let counted = report::read(&report);
