@@ -76,21 +76,29 @@ in
     in
     toSource (fileset.difference (fileset.unions ([ lock ] ++ map compiled (closure name))) prose);
 
-  # Every crate with its tests, and the files that tests and checks read.
+  # Every crate with its tests, and the files that tests and checks read. Of prose only what the tests compare with the
+  # code that it was made from.
   workspace = toSource (
-    fileset.difference (fileset.unions [
-      lock
-      (root + "/clippy.toml")
-      (root + "/rustfmt.toml")
-      (root + "/deny.toml")
-      (root + "/budgets.toml")
-      (root + "/rust-toolchain.toml")
-      (root + "/crates")
-      (root + "/edge")
-      (root + "/services")
-      (root + "/tests")
-      (fileset.maybeMissing (root + "/docs/reference"))
-    ]) prose
+    fileset.union
+      (fileset.unions [
+        (root + "/docs/reference/access")
+        (root + "/docs/reference/config")
+      ])
+      (
+        fileset.difference (fileset.unions [
+          lock
+          (root + "/clippy.toml")
+          (root + "/rustfmt.toml")
+          (root + "/deny.toml")
+          (root + "/budgets.toml")
+          (root + "/rust-toolchain.toml")
+          (root + "/crates")
+          (root + "/edge")
+          (root + "/services")
+          (root + "/tests")
+          (fileset.maybeMissing (root + "/docs/reference"))
+        ]) prose
+      )
   );
 
   # What the checks of formatting, scripts and configuration read.
