@@ -206,3 +206,74 @@ async fn a_leaked_key_is_out_at_once_and_its_tokens_with_it() {
     let active = "SELECT count(*) FROM signing_keys WHERE state = 'active'";
     assert_eq!(world.number(active).await, 1);
 }
+
+/// Of an incident's key.
+async fn emergency(world: &World, kid: &str, more: &[(&str, &str)]) -> Output {
+    let arguments = ["rotate", "--emergency", "--kid", kid, "--reason", "drill"];
+    keys(world, &arguments, more).await
+}
+
+async fn announce_one(world: &World) -> String {
+    let told = done(world, &["rotate"], &[]).await;
+    first_word(&told).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_with_a_stale_sealing_key_changes_nothing() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let leaked = kids(&world.service).await.remove(0);
+    let announced = announce_one(&world).await;
+    let stale = "cd".repeat(32);
+    let stale = [("TWIST_AUTH__KEY_ENCRYPTION_KEY", stale.as_str())];
+    let output = emergency(&world, &leaked, &stale).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("key_encryption_key opens none of the keys in use"),
+        "{told}"
+    );
+    assert_eq!(state(&world, &leaked).await, "active");
+    assert_eq!(state(&world, &announced).await, "announced");
+    assert_eq!(world.number("SELECT count(*) FROM signing_keys").await, 2);
+    world.service.sign_in(&Wallet::new(1)).await;
+    // What makes no key needs no sealing key.
+    let output = emergency(&world, &announced, &stale).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(kids(&world.service).await, [leaked]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_emergency_the_key_that_verifiers_know_already_takes_over() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let leaked = kids(&world.service).await.remove(0);
+    let announced = announce_one(&world).await;
+    let later = "UPDATE signing_keys SET created_at = created_at - interval '400 seconds' WHERE state = 'announced'";
+    world.database.execute_unprepared(later).await.unwrap();
+    let output = emergency(&world, &leaked, &[]).await;
+    let told = String::from_utf8(output.stdout).unwrap();
+    let expected = format!("{announced} signs from now on");
+    assert!(told.contains(&expected), "{told}");
+    assert_eq!(state(&world, &announced).await, "active");
+    assert_eq!(state(&world, &leaked).await, "retired");
+    assert_eq!(kids(&world.service).await, [announced]);
+    world.service.sign_in(&Wallet::new(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_key_is_replaced_by_a_new_one_while_the_announced_one_is_not_known_yet() {
+    let world = World::start_with(|config| config.key_refresh_seconds = 0).await;
+    let damaged = kids(&world.service).await.remove(0);
+    let announced = announce_one(&world).await;
+    let damage =
+        "UPDATE signing_keys SET sealed_private_key = decode('00', 'hex') WHERE state = 'active'";
+    world.database.execute_unprepared(damage).await.unwrap();
+    let output = emergency(&world, &damaged, &[]).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(state(&world, &damaged).await, "retired");
+    assert_eq!(state(&world, &announced).await, "announced");
+    let published = kids(&world.service).await;
+    assert_eq!(published.len(), 2, "{published:?}");
+    assert!(!published.contains(&damaged));
+    world.service.sign_in(&Wallet::new(1)).await;
+}

@@ -23,6 +23,11 @@ pub(crate) enum RotateError {
     TooSoon { kid: String, seconds: u64 },
     #[error("there is no key {kid}; see `keys list`")]
     Unknown { kid: String },
+    #[error(
+        "key_encryption_key opens none of the keys in use, so no service could sign with a key that is made with it. \
+         Nothing was changed: try again with the key_encryption_key of the running services"
+    )]
+    OtherSealingKey,
 }
 
 impl From<sea_orm::DbErr> for RotateError {
@@ -34,9 +39,9 @@ impl From<sea_orm::DbErr> for RotateError {
 /// What an emergency came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Retired {
-    /// The key is no longer believed; it signed, so a new one does now.
+    /// The key is no longer believed; it signed, so another one does now.
     Replaced {
-        /// The new one.
+        /// That one.
         by: String,
     },
     /// The key is no longer believed; another one signs.
@@ -103,8 +108,9 @@ impl KeyRing {
         Ok(key.kid)
     }
 
-    /// Stops believing a key at once. If it is the one that signs, a new one signs from now on; verifiers have not seen
-    /// that one before and ask for it.
+    /// Stops believing a key at once. If it is the one that signs, another one signs from now on: the announced one if
+    /// verifiers know it by now, else a new one, which they meet as unknown and ask for. Refused with a sealing key that
+    /// is not the services': they could not open what it seals, and nothing would sign any more.
     pub(crate) async fn retire_now(&self, kid: &str) -> Result<Retired, RotateError> {
         let table = self.table();
         let change = table.change().await?;
@@ -117,8 +123,20 @@ impl KeyRing {
         let retired = match KeyState::from_text(&row.state) {
             Some(KeyState::Retired) => return Ok(Retired::Before),
             Some(KeyState::Active) => {
+                let found = table.rows(&change.transaction).await?;
+                if !found.rows.iter().any(|row| table.open(row).is_ok()) {
+                    return Err(RotateError::OtherSealingKey);
+                }
+                let known = |key: &KeyRecord| key.created_at + table.policy.seen <= found.at;
+                let next = self.announced(&found.rows).filter(known);
                 change.retire(kid).await?;
-                let by = change.make_key(KeyState::Active).await?;
+                let by = match next {
+                    Some(next) => {
+                        change.activate(&next.kid, None).await?;
+                        next.kid
+                    }
+                    None => change.make_key(KeyState::Active).await?,
+                };
                 Retired::Replaced { by }
             }
             _ => {
