@@ -67,11 +67,16 @@ pub struct Config {
     #[serde(default = "default_key_refresh")]
     #[schemars(range(min = 1, max = 3_600))]
     pub key_refresh_seconds: u64,
-    /// How long a signing key is published before it signs, so that every verifier knows it by then. Verifiers keep the
-    /// keys for five minutes.
+    /// How long a signing key is published before it signs, so that every verifier knows it by then: at least
+    /// `verifier_max_age_seconds` + `key_refresh_seconds` + 2.
     #[serde(default = "default_key_announce")]
     #[schemars(range(min = 1, max = 604_800))]
     pub key_announce_seconds: u64,
+    /// How old the keys may be that a verifier works with: the longest `token.jwks_max_age_seconds` of the services, and
+    /// 300 for the edge. Less is for tests and for places where every verifier asks more often.
+    #[serde(default = "default_verifier_max_age")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub verifier_max_age_seconds: u64,
     /// After so many days of signing a key is replaced by itself; 0: never.
     #[serde(default = "default_key_rotation")]
     #[schemars(range(min = 0, max = 3_650))]
@@ -118,7 +123,8 @@ impl Config {
             .access_ttl_seconds
             .saturating_add(LEEWAY_SECONDS)
             .saturating_add(refresh);
-        let fetched = JWKS_MAX_AGE_SECONDS
+        let fetched = self
+            .verifier_max_age_seconds
             .saturating_add(refresh)
             .saturating_add(KEY_MARGIN_SECONDS);
         KeyPolicy {
@@ -178,6 +184,16 @@ impl Config {
             let why = "with domain, uri and chain_id makes no message that reads back; together they must be under 1.3 KB";
             problems.note("statement", why);
         }
+        let known = self
+            .verifier_max_age_seconds
+            .saturating_add(self.key_refresh_seconds)
+            .saturating_add(ANNOUNCE_MARGIN_SECONDS);
+        problems.require(
+            "key_announce_seconds",
+            self.key_announce_seconds >= known,
+            "must be verifier_max_age_seconds + key_refresh_seconds + 2 or more: \
+             a verifier would refuse tokens of a key that it does not know yet",
+        );
         problems.require(
             "sessions.idle_seconds",
             self.sessions.idle_seconds >= self.access_ttl_seconds,
@@ -187,8 +203,8 @@ impl Config {
     }
 }
 
-/// How long verifiers may keep the key set.
-pub(crate) const JWKS_MAX_AGE_SECONDS: u64 = 300;
+/// What an announcement is longer than the time it takes to be known everywhere.
+const ANNOUNCE_MARGIN_SECONDS: u64 = 2;
 /// What is added where one instance has to be done before another begins.
 const KEY_MARGIN_SECONDS: u64 = 30;
 
@@ -220,6 +236,11 @@ const fn default_key_refresh() -> u64 {
 
 const fn default_key_announce() -> u64 {
     600
+}
+
+/// What the services and the edge keep keys for, unless told otherwise.
+const fn default_verifier_max_age() -> u64 {
+    300
 }
 
 const fn default_key_rotation() -> u64 {

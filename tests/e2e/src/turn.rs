@@ -127,6 +127,7 @@ fn start() -> Platform {
             // So that a rotation is over while the test waits; a verifier must see a key before it signs.
             ("TWIST_AUTH__KEY_ANNOUNCE_SECONDS", "6"),
             ("TWIST_AUTH__KEY_REFRESH_SECONDS", "1"),
+            ("TWIST_AUTH__VERIFIER_MAX_AGE_SECONDS", "2"),
             // All tests are one address, and sign in often; a journey tries where the limit is.
             ("TWIST_AUTH__LIMITS__SIGN_IN__LIMIT", "1000"),
             ("TWIST_AUTH__LIMITS__SESSION__LIMIT", "100000"),

@@ -13,9 +13,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Keys as in production, but a hundred times as fast.
-const QUICK: [(&str, &str); 3] = [
+const QUICK: [(&str, &str); 4] = [
     ("TWIST_AUTH__KEY_ANNOUNCE_SECONDS", "4"),
     ("TWIST_AUTH__KEY_REFRESH_SECONDS", "1"),
+    ("TWIST_AUTH__VERIFIER_MAX_AGE_SECONDS", "1"),
     ("TWIST_AUTH__ACCESS_TTL_SECONDS", "5"),
 ];
 
@@ -23,6 +24,7 @@ async fn quick() -> (World, Service) {
     let change = |config: &mut auth_service::Config| {
         config.key_announce_seconds = 4;
         config.key_refresh_seconds = 1;
+        config.verifier_max_age_seconds = 1;
         config.access_ttl_seconds = 5;
     };
     let world = World::start_with(change).await;

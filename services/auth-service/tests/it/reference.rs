@@ -86,6 +86,40 @@ fn the_published_example_with_its_secrets_as_credentials_is_a_configuration() {
 }
 
 #[test]
+fn a_key_cannot_be_set_to_sign_before_every_verifier_knows_it() {
+    let told = |announce: &str, max_age: &str| {
+        check(|command| {
+            command
+                .arg("--config")
+                .arg(published(EXAMPLE))
+                .env(
+                    format!("{PREFIX}__DATABASE__URL"),
+                    "postgres://127.0.0.1/twist",
+                )
+                .env(format!("{PREFIX}__REDIS__URL"), "redis://127.0.0.1")
+                .env(SECRET_VARIABLE, KEY)
+                .env(format!("{PREFIX}__KEY_REFRESH_SECONDS"), "5")
+                .env(format!("{PREFIX}__KEY_ANNOUNCE_SECONDS"), announce)
+                .env(format!("{PREFIX}__VERIFIER_MAX_AGE_SECONDS"), max_age);
+        })
+    };
+    for (announce, max_age) in [("307", "300"), ("9", "2")] {
+        let output = told(announce, max_age);
+        assert!(output.status.success(), "{output:?}");
+    }
+    for (announce, max_age) in [("306", "300"), ("60", "300"), ("8", "2")] {
+        let output = told(announce, max_age);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.starts_with("auth-service: key_announce_seconds ("),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_secret_that_is_no_good_is_named_and_not_shown() {
     let told = check(|command| {
         command

@@ -101,6 +101,7 @@ pub(crate) fn config(database_url: &str, redis_url: &str) -> Config {
         access_ttl_seconds: 900,
         key_refresh_seconds: 30,
         key_announce_seconds: 600,
+        verifier_max_age_seconds: 300,
         key_rotation_days: 90,
         key_encryption_key: "ab".repeat(32).into(),
         http: HttpConfig::default(),
