@@ -28,6 +28,7 @@ pub async fn prepare(
     revision: Option<Revision>,
 ) -> Result<(App, ServerConfig), StartError> {
     let state = AppState::new(config).await?;
+    tokio::spawn(store::sessions::sweep(state.database.clone()));
     let listen = Listen {
         public: config.listen,
         ops: config.ops_listen,

@@ -40,6 +40,7 @@ sql_migration!(CreateLedger, "m20261120_000003_create_ledger");
 sql_migration!(CreateVaus, "m20261120_000004_create_vaus");
 sql_migration!(AddSessionRules, "m20261120_000005_add_session_rules");
 sql_migration!(AddKeyLife, "m20261120_000006_add_key_life");
+sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(CreateVaus),
             Box::new(AddSessionRules),
             Box::new(AddKeyLife),
+            Box::new(SweepSessions),
         ]
     }
 }

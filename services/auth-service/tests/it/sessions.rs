@@ -239,3 +239,42 @@ async fn an_operator_ends_the_sessions_of_a_user_and_nobody_else_does() {
         assert_eq!(refused.status(), status);
     }
 }
+
+/// More than are removed at once.
+#[tokio::test]
+async fn a_session_that_is_long_over_is_removed_and_no_other() {
+    let world = World::start().await;
+    let open = world.service.sign_in(&Wallet::new(1)).await;
+    let rows = |number: u32, revoked: &str, expires: &str| {
+        format!(
+            "INSERT INTO sessions (id, user_id, wallet_address, created_at, revoked_at, expires_at) \
+             SELECT gen_random_uuid(), user_id, wallet_address, now() - interval '90 days', {revoked}, {expires} \
+             FROM (SELECT * FROM sessions WHERE sealed_key IS NOT NULL LIMIT 1) AS one, generate_series(1, {number})"
+        )
+    };
+    let days = |days: i32| format!("now() - interval '{days} days'");
+    for (number, revoked, expires) in [
+        (1_100, days(31), days(31)),
+        (1, days(31), days(-1)),
+        (1, "NULL".to_owned(), days(31)),
+        // These stay.
+        (1, days(29), days(29)),
+        (1, days(29), days(-1)),
+        (1, "NULL".to_owned(), days(29)),
+        (1, "NULL".to_owned(), days(-1)),
+    ] {
+        let sql = rows(number, &revoked, &expires);
+        world.database.execute_unprepared(&sql).await.unwrap();
+    }
+    let old = "SELECT count(*) FROM sessions WHERE least(revoked_at, expires_at) < now() - interval '30 days'";
+    assert_eq!(world.number(old).await, 1_102);
+    // An instance looks when it starts, and every ten minutes.
+    let other = Service::start(&config(&world.db.app_url, &world.redis.url)).await;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while world.number(old).await > 0 {
+        assert!(Instant::now() < deadline, "old sessions are still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.number("SELECT count(*) FROM sessions").await, 5);
+    assert_eq!(other.refresh(&open.refresh_token).await.status(), 200);
+}

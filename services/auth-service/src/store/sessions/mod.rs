@@ -6,9 +6,11 @@ mod end;
 mod list;
 mod open;
 mod refresh;
+mod sweep;
 
 pub(crate) use end::EndReason;
 pub(crate) use refresh::{Refreshed, Refusal};
+pub(crate) use sweep::sweep;
 
 use crate::domain::refresh::{RefreshToken, SessionKey, SessionPolicy};
 use crate::domain::seal::{SealError, SealingKey};
