@@ -1,6 +1,6 @@
 //! The calls of auth-service.
 
-use crate::{Client, ClientError, Session, Wallet};
+use crate::{Answer, Client, ClientError, Session, Wallet};
 use contracts::auth::{
     Jwks, LinkWalletNonceRequest, LinkWalletRequest, NonceRequest, NonceResponse, RefreshRequest,
     SessionList, SessionsEnded, TokenResponse, VerifyRequest, WalletList,
@@ -8,7 +8,14 @@ use contracts::auth::{
 use domain::WalletAddress;
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret as _;
+use std::time::Duration;
 use uuid::Uuid;
+
+/// A refresh token that was used works for 30 s more, for those who did not get the answer. All of these attempts,
+/// with the pauses between them, are over well before that.
+const REFRESH_ATTEMPTS: u32 = 3;
+const REFRESH_PATIENCE: Duration = Duration::from_secs(6);
+const REFRESH_PAUSE: Duration = Duration::from_secs(2);
 
 impl Client {
     /// Signs `wallet` in.
@@ -31,13 +38,23 @@ impl Client {
         self.send(request.json(body)).await?.success()
     }
 
-    /// `POST /auth/refresh` with any token.
+    /// `POST /auth/refresh` with any token. Without an answer, or when the platform cannot do it just now, it is sent
+    /// again, up to two times: the token may have been used, and then presenting it later would end the session.
     pub async fn refresh_with(&self, refresh_token: &str) -> Result<TokenResponse, ClientError> {
         let body = RefreshRequest {
             refresh_token: refresh_token.to_owned(),
         };
-        let request = self.auth(Method::POST, "/auth/refresh");
-        self.send(request.json(&body)).await?.success()
+        let mut made = 0u32;
+        loop {
+            let request = self.auth(Method::POST, "/auth/refresh").json(&body);
+            let result = self.send(request.timeout(REFRESH_PATIENCE)).await;
+            let result = result.and_then(Answer::success);
+            made = made.saturating_add(1);
+            match result.as_ref().err().and_then(before_next_refresh) {
+                Some(pause) if made < REFRESH_ATTEMPTS => tokio::time::sleep(pause).await,
+                _ => return result,
+            }
+        }
     }
 
     /// Renews the tokens of `session` now. Calls do so by themselves when the access token is about to end.
@@ -136,5 +153,23 @@ impl Client {
 
     fn auth(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, &self.endpoints.auth, path)
+    }
+}
+
+/// How long after `error` a refresh is sent again: at once, or as late as asked. `None` when it is not to be.
+fn before_next_refresh(error: &ClientError) -> Option<Duration> {
+    match error {
+        ClientError::Unreachable { .. } => Some(Duration::ZERO),
+        ClientError::Refused(refusal)
+            if refusal.problem.status == 503 && refusal.problem.retryable =>
+        {
+            let asked = refusal.retry_after.unwrap_or_default();
+            (asked <= REFRESH_PAUSE).then_some(asked)
+        }
+        // A gateway that got no answer either.
+        ClientError::NotOurs {
+            status: 502..=504, ..
+        } => Some(Duration::ZERO),
+        _ => None,
     }
 }

@@ -89,7 +89,8 @@ impl Client {
         self
     }
 
-    /// The same, trying calls again as `retry` says. Without it every call is made once.
+    /// The same, trying calls again as `retry` says. Without it every call is made once, but for
+    /// [`Self::refresh_with`], which has its own way.
     #[must_use]
     pub const fn retrying(mut self, retry: Retry) -> Self {
         self.retry = retry;

@@ -15,6 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 const UNAVAILABLE: &str = "503 Service Unavailable";
+/// The request is read, and the connection closed.
+const DROPPED: &str = "";
+/// The request is read, and nothing comes.
+const SILENCE: &str = "silence";
 
 /// Answers each request with what `answer` makes of it, and how many came before; keeps the requests.
 struct Server {
@@ -43,6 +47,9 @@ impl Server {
                         kept.len() - 1
                     };
                     let text = answer(&request, before);
+                    if text == SILENCE {
+                        std::future::pending::<()>().await;
+                    }
                     stream.write_all(text.as_bytes()).await.unwrap();
                 });
             }
@@ -145,11 +152,78 @@ async fn a_token_that_is_still_good_is_used_although_it_cannot_be_renewed_now() 
     let (client, session) = (server.client(), session(1));
     tokio::time::sleep(Duration::from_millis(600)).await;
     client.devices(&session).await.unwrap();
-    assert_eq!(server.asked("POST /auth/refresh"), 1);
+    assert_eq!(server.asked("POST /auth/refresh"), 3);
     // Once it has ended there is nothing to use.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let error = client.devices(&session).await.unwrap_err();
     assert_eq!(error.code(), Some(contracts::Code::DependencyUnavailable));
+}
+
+/// Refreshes while the first answers are `first`; what that took.
+async fn refreshed_after(first: &'static [&'static str]) -> Duration {
+    let server = Server::start(move |_, before| match first.get(before) {
+        Some(&UNAVAILABLE) => refused(UNAVAILABLE, "dependency.unavailable", "retry-after: 1\r\n"),
+        Some(text) => (*text).to_owned(),
+        None => json(&tokens(1, 900)),
+    })
+    .await;
+    let session = session(0);
+    let start = Instant::now();
+    server.client().refresh(&session).await.unwrap();
+    let took = start.elapsed();
+    assert_eq!(session.refresh_token().expose_secret(), "refresh-1");
+    let asked = server.asked.lock().unwrap();
+    assert_eq!(asked.len(), first.len() + 1, "{first:?}");
+    for request in asked.iter() {
+        assert!(request.starts_with("POST /auth/refresh"), "{request}");
+        assert!(request.contains("\"refresh-0\""), "{request}");
+    }
+    took
+}
+
+#[tokio::test]
+async fn a_lost_reply_does_not_cost_the_session() {
+    for first in [&[DROPPED] as &[_], &[DROPPED, DROPPED]] {
+        assert!(refreshed_after(first).await < Duration::from_secs(3));
+    }
+    // As late as the platform asks, and no later.
+    let took = refreshed_after(&[UNAVAILABLE, DROPPED]).await;
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(4));
+    let gateway = "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let server = Server::start(move |_, before| match before {
+        0 => gateway.to_owned(),
+        _ => json(&tokens(1, 900)),
+    })
+    .await;
+    server.client().refresh(&session(0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_that_never_comes_is_given_up_while_the_old_token_still_works() {
+    // Three times this, and all pauses, are less than the 30 s that the old token has.
+    assert!(refreshed_after(&[SILENCE]).await < Duration::from_secs(8));
+}
+
+#[tokio::test]
+async fn a_refresh_is_sent_three_times_at_most_and_once_when_it_is_refused() {
+    for (status, code, headers, times) in [
+        (UNAVAILABLE, "dependency.unavailable", "", 3),
+        (
+            UNAVAILABLE,
+            "dependency.unavailable",
+            "retry-after: 60\r\n",
+            1,
+        ),
+        ("401 Unauthorized", "auth.refresh_invalid", "", 1),
+        ("429 Too Many Requests", "rate.limited", "", 1),
+    ] {
+        let server = Server::start(move |_, _| refused(status, code, headers)).await;
+        server.client().refresh(&session(0)).await.unwrap_err();
+        assert_eq!(server.asked("POST /auth/refresh"), times, "{code}{headers}");
+    }
+    let server = Server::start(|_, _| DROPPED.to_owned()).await;
+    server.client().refresh(&session(0)).await.unwrap_err();
+    assert_eq!(server.asked("POST /auth/refresh"), 3);
 }
 
 #[tokio::test]
