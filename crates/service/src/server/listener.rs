@@ -1,6 +1,8 @@
-//! Connections: HTTP/1.1 with a time limit on heads, a cap on their number, and a drain at the end.
+//! Connections: HTTP/1.1 with a time limit on heads and on answers that are not taken, a cap on their number, and a
+//! drain at the end.
 
 use super::client::Proxies;
+use super::stall::StallLimit;
 use axum::Router;
 use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderValue, Request};
@@ -126,6 +128,7 @@ impl Connections {
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
+        let stream = StallLimit::new(stream, self.limits.header_timeout);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let open = metrics::gauge!(telemetry::metrics::HTTP_CONNECTIONS);

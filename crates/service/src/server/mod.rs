@@ -10,6 +10,7 @@ mod origins;
 mod problems;
 mod shell;
 mod slots;
+mod stall;
 
 pub(crate) use app::ALIAS;
 pub use app::{About, App};

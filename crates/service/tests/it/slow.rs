@@ -13,9 +13,14 @@ use tokio::time::{Instant, timeout};
 
 const OPEN: Rule = Rule::public(RateClass::Unlimited);
 
+/// More than the buffers of a connection hold, on both sides, when it is asked for a few times.
+static LARGE: &[u8] = &[b'x'; 4 << 20];
+const OFTEN: usize = 16;
+
 fn routes() -> Routes {
     Routes::new()
         .get("/quick", OPEN, async || "quick", |op| op)
+        .get("/large", OPEN, async || LARGE, |op| op)
         .post(
             "/take",
             OPEN,
@@ -155,4 +160,47 @@ async fn a_head_or_a_body_that_comes_byte_by_byte_gets_no_more_time() {
         }
         assert!(begun.elapsed() >= Duration::from_millis(500));
     }
+}
+
+#[tokio::test]
+async fn clients_that_ask_for_much_and_read_nothing_keep_nobody_out() {
+    let limit = Duration::from_secs(1);
+    let world = World::start_with(routes(), Routes::new(), vec![], |setup| {
+        setup.http.header_timeout_ms = 1_000;
+        setup.http.max_connections = 4;
+    })
+    .await;
+    let begun = Instant::now();
+    let much = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n".repeat(OFTEN);
+    let mut greedy = open(world.running.public, 4, &much).await;
+    let answer = timeout(PATIENCE, world.get("/quick").send()).await;
+    assert_eq!(answer.expect("kept out").unwrap().status(), 200);
+    assert!(begun.elapsed() >= limit, "the places were not taken");
+    for stream in &mut greedy {
+        let mut taken = Vec::new();
+        let end = timeout(PATIENCE, stream.read_to_end(&mut taken)).await;
+        assert!(end.is_ok(), "left open");
+        assert!(taken.len() < OFTEN * LARGE.len(), "everything was sent");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_but_steadily_gets_everything() {
+    let limit = Duration::from_secs(2);
+    let world = World::start_with(routes(), Routes::new(), vec![], |setup| {
+        setup.http.header_timeout_ms = 2_000;
+    })
+    .await;
+    let much = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n".repeat(OFTEN);
+    let mut streams = open(world.running.public, 1, &much).await;
+    let stream = streams.first_mut().unwrap();
+    let begun = Instant::now();
+    let (mut part, mut taken) = (vec![0; 1 << 20], 0);
+    while taken < OFTEN * LARGE.len() {
+        let read = stream.read_exact(&mut part).await;
+        taken += read.unwrap_or_else(|error| panic!("cut off after {taken} bytes: {error}"));
+        // The time that a slow client takes is what this is about.
+        tokio::time::sleep(limit / 25).await;
+    }
+    assert!(begun.elapsed() > limit * 2, "not slow");
 }
