@@ -264,10 +264,10 @@ async fn a_session_that_is_long_over_is_removed_and_no_other() {
         (1, "NULL".to_owned(), days(-1)),
     ] {
         let sql = rows(number, &revoked, &expires);
-        world.database.execute_unprepared(&sql).await.unwrap();
+        let made = world.database.execute_unprepared(&sql).await.unwrap();
+        assert_eq!(made.rows_affected(), u64::from(number));
     }
     let old = "SELECT count(*) FROM sessions WHERE least(revoked_at, expires_at) < now() - interval '30 days'";
-    assert_eq!(world.number(old).await, 1_102);
     // An instance looks when it starts, and every ten minutes.
     let other = Service::start(&config(&world.db.app_url, &world.redis.url)).await;
     let deadline = Instant::now() + Duration::from_secs(20);
