@@ -159,17 +159,17 @@ impl Client {
 /// How long after `error` a refresh is sent again: at once, or as late as asked. `None` when it is not to be.
 fn before_next_refresh(error: &ClientError) -> Option<Duration> {
     match error {
-        ClientError::Unreachable { .. } => Some(Duration::ZERO),
+        // The other is of a gateway that got no answer either.
+        ClientError::Unreachable { .. }
+        | ClientError::NotOurs {
+            status: 502..=504, ..
+        } => Some(Duration::ZERO),
         ClientError::Refused(refusal)
             if refusal.problem.status == 503 && refusal.problem.retryable =>
         {
             let asked = refusal.retry_after.unwrap_or_default();
             (asked <= REFRESH_PAUSE).then_some(asked)
         }
-        // A gateway that got no answer either.
-        ClientError::NotOurs {
-            status: 502..=504, ..
-        } => Some(Duration::ZERO),
         _ => None,
     }
 }
