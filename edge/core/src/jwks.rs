@@ -1,6 +1,6 @@
 //! The keys that sign tokens: when to fetch them, and what to do while they cannot be fetched.
 //!
-//! - Keys are kept for [`MAX_AGE_MS`], then fetched again; when that fails, the last good set stays.
+//! - Keys are kept for [`MAX_AGE_MS`], then fetched again; when that fails, the last good set stays, for [`KEEP_MS`].
 //! - A key nobody knows leads to a fetch at most once per [`RETRY_MS`], so that made-up key ids do not
 //!   become load on the auth-service.
 //! - Not having been able to look is never the same as having looked and not found.
@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// After this a set is fetched again.
 pub const MAX_AGE_MS: u64 = 300_000;
+/// After this a set is forgotten, though no newer one could be fetched: a key that was retired meanwhile must not be
+/// believed for ever.
+pub const KEEP_MS: u64 = 24 * 3_600_000;
 /// The shortest time between two fetches that a token can cause.
 pub const RETRY_MS: u64 = 30_000;
 /// While there are no keys at all, a failed fetch is tried again after this.
@@ -57,6 +60,11 @@ impl KeyCache {
 
     /// What to do about `key_id` at `now`. `Fetch` notes that a fetch begins.
     pub fn decide(&mut self, key_id: &str, now: EpochMs) -> Decision {
+        let old = |at: u64| now.get().saturating_sub(at) > KEEP_MS;
+        if self.fetched_at.is_some_and(old) {
+            self.keys.clear();
+            self.fetched_at = None;
+        }
         let known = self.keys.contains_key(key_id);
         if self.is_under_way(now) && !known {
             return Decision::Wait;
@@ -195,6 +203,22 @@ mod tests {
         cache.failed(at(300_002));
         assert_eq!(cache.decide("a", at(300_003)), Decision::Use([5; 32]));
         assert_eq!(cache.decide("a", at(330_001)), Decision::Fetch);
+    }
+
+    #[test]
+    fn an_outage_that_lasts_does_not_keep_a_retired_key_for_ever() {
+        let mut cache = known();
+        let mut now = 300_001;
+        while now < KEEP_MS {
+            if cache.decide("a", at(now)) == Decision::Fetch {
+                cache.failed(at(now + 1));
+            }
+            assert_eq!(cache.settled("a"), Decision::Use([5; 32]));
+            now += 3_600_000;
+        }
+        cache.decide("a", at(KEEP_MS + 10));
+        cache.failed(at(KEEP_MS + 11));
+        assert_eq!(cache.settled("a"), Decision::Unavailable);
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl AppState {
             config.key_policy(),
             Duration::from_secs(config.key_refresh_seconds),
         );
-        let revocations = Revocations::watch(database.clone());
+        let revocations = Revocations::watch(database.clone(), &config.database)
+            .await
+            .map_err(|_| StartError::Database)?;
         let sessions = Sessions::new(
             database.clone(),
             sealing,
@@ -78,6 +80,7 @@ impl AppState {
             db::ready_check(&self.database),
             self.redis.ready_check(),
             self.keys.ready_check(),
+            self.guards.revocations.ready_check(),
         ]
     }
 }

@@ -37,6 +37,7 @@ pub fn app(state: &AppState, revision: Option<Revision>) -> App {
             schema_check(&state.db),
             state.redis.ready_check(),
             state.verifier.ready_check(),
+            state.revocations.ready_check(),
         ],
     )
 }

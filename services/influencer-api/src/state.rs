@@ -44,8 +44,9 @@ impl AppState {
     pub async fn new(config: &Config) -> Result<Self, StartError> {
         let db = service::db::connect(&config.database, "influencer-api").await?;
         let redis = Redis::connect(&config.redis)?;
+        tokio::spawn(service::idempotency::sweep(db.clone()));
         Ok(Self {
-            revocations: Revocations::watch(db.clone()),
+            revocations: Revocations::watch(db.clone(), &config.database).await?,
             db,
             limiter: Limiter::new(redis.clone(), config.limits),
             redis,

@@ -2,7 +2,7 @@
 
 use super::{Policy, Role, RouteRule, Rule};
 use crate::ApiError;
-use crate::auth::{Principal, Revocations, TokenVerifier, bearer};
+use crate::auth::{Believed, Revocations, TokenVerifier, bearer};
 use crate::limit::{Decision, Limiter, RateClass, RateKey};
 use crate::server::{ALIAS, ClientAddress};
 use axum::extract::{MatchedPath, Request, State};
@@ -77,40 +77,62 @@ impl Gate {
             return Ok(None);
         };
         let rule = *rule;
-        let mut user = None;
-        if rule.policy.needs_token() {
-            let caller = self.caller(parts, rule).await?;
-            user = Some(caller.uid);
-            parts.extensions.insert(caller);
+        if !rule.policy.needs_token() {
+            return self.count(rule, address(parts)?).await;
         }
+        let believed = self.believe(parts).await?;
+        // Counted before anything is asked of the database, so that who floods a route costs it nothing.
+        let who = RateKey::Principal(believed.principal.uid);
+        let decision = self.count(rule, who).await?;
+        if let Err(refused) = self.check_with_database(parts, rule, &believed).await {
+            return Err(match decision {
+                Some(decision) => refused.with_limit(decision),
+                None => refused,
+            });
+        }
+        parts.extensions.insert(believed.principal);
+        Ok(decision)
+    }
+
+    async fn count(&self, rule: Rule, who: RateKey) -> Result<Option<Decision>, ApiError> {
         if rule.class == RateClass::Unlimited {
             return Ok(None);
         }
-        let who = match (user, parts.extensions.get::<ClientAddress>()) {
-            (Some(user), _) => RateKey::Principal(user),
-            (None, Some(ClientAddress(address))) => RateKey::Address(*address),
-            (None, None) => {
-                return Err(ApiError::internal(&"nobody knows where a request is from"));
-            }
-        };
         self.0.guards.limiter.check(rule.class, &who).await
     }
 
-    async fn caller(&self, parts: &Parts, rule: Rule) -> Result<Principal, ApiError> {
+    /// Whose token it is, as far as this instance knows by itself.
+    async fn believe(&self, parts: &Parts) -> Result<Believed, ApiError> {
         let guards = &self.0.guards;
         let token = bearer(&parts.headers)?;
         let believed = guards.verifier.verify(token).await?;
-        if let Err(refused) = guards.revocations.check(&believed, rule.fresh).await {
+        if let Err(refused) = guards.revocations.check(&believed) {
+            guards.verifier.forget(token).await;
+            return Err(refused);
+        }
+        Ok(believed)
+    }
+
+    /// What only the database knows.
+    async fn check_with_database(
+        &self,
+        parts: &Parts,
+        rule: Rule,
+        believed: &Believed,
+    ) -> Result<(), ApiError> {
+        let guards = &self.0.guards;
+        if rule.fresh
+            && let Err(refused) = guards.revocations.check_now(believed).await
+        {
             if refused.status() == StatusCode::UNAUTHORIZED {
-                guards.verifier.forget(token).await;
+                guards.verifier.forget(bearer(&parts.headers)?).await;
             }
             return Err(refused);
         }
-        let caller = believed.principal;
-        if let Policy::Role(role) = rule.policy {
-            self.check_role(caller.uid, role).await?;
+        match rule.policy {
+            Policy::Role(wanted) => self.check_role(believed.principal.uid, wanted).await,
+            Policy::Public | Policy::User | Policy::Owner | Policy::Service => Ok(()),
         }
-        Ok(caller)
     }
 
     async fn check_role(&self, uid: Uuid, role: Role) -> Result<(), ApiError> {
@@ -130,6 +152,14 @@ impl Gate {
             ))
         }
     }
+}
+
+fn address(parts: &Parts) -> Result<RateKey, ApiError> {
+    parts
+        .extensions
+        .get::<ClientAddress>()
+        .map(|ClientAddress(address)| RateKey::Address(*address))
+        .ok_or_else(|| ApiError::internal(&"nobody knows where a request is from"))
 }
 
 /// Runs before every handler.

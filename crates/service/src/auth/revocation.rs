@@ -1,85 +1,107 @@
 //! Which sessions and which signing keys were ended: learned from the database, several times a second.
 //!
 //! The database is where they are ended, so it is also what instances read: no event can be lost, and Redis has no
-//! part in it. An access token outlives its session by up to an hour; what was ended longer ago needs no memory.
+//! part in it. An access token outlives its session by up to an hour; a session that was ended longer ago needs no memory.
 
 use super::Believed;
-use crate::{ApiError, clock};
+use crate::config::DatabaseConfig;
+use crate::health::ReadyCheck;
+use crate::{ApiError, clock, db};
 use contracts::Code;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How often the database is asked: a quarter of what an instance may lag behind.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// A question that takes longer has failed; the next one goes over a new connection if need be.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// An instance that has heard nothing for so long is not ready.
+const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How far back a question goes while each is answered. An end is stamped when its transaction begins and seen when
-/// that commits, so this is longer than any transaction may take.
-const OVERLAP_SECONDS: u32 = 30;
+/// that commits, so this is longer than any request or statement may take (600 s).
+const OVERLAP_SECONDS: u32 = 660;
 /// The longest life of an access token, with the leeway of clocks.
 const MEMORY_SECONDS: u32 = 3_660;
 /// How many turns of the watch pass between two that forget what is too old: one minute.
 const TURNS_TO_FORGET: u32 = 120;
 
-/// The sessions and signing keys that were ended lately. Cheap to clone.
+/// The sessions and signing keys that were ended. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Revocations(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Of the requests.
     database: DatabaseConnection,
+    /// Of the watch, so that it never waits behind requests.
+    watch: DatabaseConnection,
     ended: RwLock<Ended>,
+    heard: RwLock<Option<Instant>>,
 }
 
-/// What was ended, and when that may be forgotten (seconds since the epoch).
 #[derive(Debug, Default)]
 struct Ended {
+    /// Each with when it may be forgotten, in seconds since the epoch: then its tokens are over by themselves.
     sessions: HashMap<Uuid, u64>,
-    keys: HashMap<String, u64>,
+    /// For good: whoever has a leaked key makes new tokens with it. They are few.
+    keys: HashSet<String>,
 }
 
 impl Revocations {
-    /// Starts watching; stops when the last clone is gone. The database need not be up yet.
-    pub fn watch(database: DatabaseConnection) -> Self {
+    /// Starts watching; stops when the last clone is gone. The database need not be up yet. `requests` is the pool of
+    /// the service; the watch has a connection of its own.
+    pub async fn watch(
+        requests: DatabaseConnection,
+        config: &DatabaseConfig,
+    ) -> Result<Self, DbErr> {
+        let alone = DatabaseConfig {
+            max_connections: 1,
+            ..config.clone()
+        };
         let inner = Arc::new(Inner {
-            database,
+            database: requests,
+            watch: db::connect(&alone, "revocations").await?,
             ended: RwLock::default(),
+            heard: RwLock::default(),
         });
         tokio::spawn(follow(Arc::downgrade(&inner)));
-        Self(inner)
+        Ok(Self(inner))
     }
 
-    /// Refuses a token whose session or key was ended.
-    ///
-    /// What was ended elsewhere is known within two seconds, or as soon as the database answers again. With `now` the
-    /// database is asked about the session, and without its answer the token is not taken either: 503
-    /// `auth.revocation_unknown`.
-    pub async fn check(&self, token: &Believed, now: bool) -> Result<(), ApiError> {
+    /// Refuses a token whose session or key is known to have been ended. What was ended elsewhere is known within two
+    /// seconds, or as soon as the database answers again.
+    pub fn check(&self, token: &Believed) -> Result<(), ApiError> {
+        if self.0.has_ended(token.principal.session, &token.key_id) {
+            Err(over())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// [`Revocations::check`], asking the database: 503 `auth.revocation_unknown` without an answer.
+    pub async fn check_now(&self, token: &Believed) -> Result<(), ApiError> {
         let session = token.principal.session;
-        if self.0.has_ended(session, &token.key_id) {
-            return Err(over());
-        }
-        if now && self.ask_about(session, &token.key_id).await? {
-            self.note(session);
-            return Err(over());
-        }
-        Ok(())
-    }
-
-    /// Notes a session that this instance has just ended.
-    pub fn note(&self, session: Uuid) {
-        self.0.remember([session], []);
-    }
-
-    async fn ask_about(&self, session: Uuid, key_id: &str) -> Result<bool, ApiError> {
-        let sql = "SELECT EXISTS (SELECT FROM session_revocations WHERE session_id = $1) \
-                   OR EXISTS (SELECT FROM retired_signing_keys WHERE kid = $2) AS ended";
-        let values = [session.into(), key_id.into()];
+        let sql = "SELECT EXISTS (SELECT FROM session_revocations WHERE session_id = $1) AS session, \
+                   EXISTS (SELECT FROM retired_signing_keys WHERE kid = $2) AS key";
+        let values = [session.into(), (*token.key_id).into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
         let row = self.0.database.query_one_raw(statement).await;
-        match row.and_then(|row| row.map_or(Ok(false), |row| row.try_get("", "ended"))) {
-            Ok(ended) => Ok(ended),
+        let answer = row.and_then(|row| match row {
+            Some(row) => Ok((row.try_get("", "session")?, row.try_get("", "key")?)),
+            None => Ok((false, false)),
+        });
+        match answer {
+            Ok((false, false)) => Ok(()),
+            Ok((session_ended, key_ended)) => {
+                // Each for itself: the session of a token with a retired key goes on with its next token.
+                let sessions = session_ended.then_some(session);
+                let keys = key_ended.then(|| token.key_id.to_string());
+                self.0.remember(sessions, keys);
+                Err(over())
+            }
             Err(error) => {
                 tracing::warn!(cause = %error, "whether a session was ended cannot be found out");
                 Err(ApiError::new(
@@ -89,6 +111,26 @@ impl Revocations {
                 .with_retry_after(Duration::from_secs(1)))
             }
         }
+    }
+
+    /// Notes a session that this instance has just ended.
+    pub fn note(&self, session: Uuid) {
+        self.0.remember([session], []);
+    }
+
+    /// `revocations`: the watch hears from the database.
+    pub fn ready_check(&self) -> ReadyCheck {
+        let inner = Arc::clone(&self.0);
+        ReadyCheck::new("revocations", move || {
+            let heard = *inner.heard.read().unwrap_or_else(PoisonError::into_inner);
+            async move {
+                match heard {
+                    Some(at) if at.elapsed() < READY_WITHIN => Ok(()),
+                    Some(at) => Err(format!("nothing heard for {} s", at.elapsed().as_secs())),
+                    None => Err("nothing heard yet".to_owned()),
+                }
+            }
+        })
     }
 }
 
@@ -102,7 +144,7 @@ fn over() -> ApiError {
 impl Inner {
     fn has_ended(&self, session: Uuid, key_id: &str) -> bool {
         let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner);
-        ended.sessions.contains_key(&session) || ended.keys.contains_key(key_id)
+        ended.sessions.contains_key(&session) || ended.keys.contains(key_id)
     }
 
     fn remember(
@@ -115,27 +157,23 @@ impl Inner {
         for session in sessions {
             ended.sessions.entry(session).or_insert(until);
         }
-        for key in keys {
-            ended.keys.entry(key).or_insert(until);
-        }
+        ended.keys.extend(keys);
     }
 
     fn forget_the_old(&self) {
         let now = clock::now_seconds();
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
         ended.sessions.retain(|_, until| *until > now);
-        ended.keys.retain(|_, until| *until > now);
     }
 
-    /// Learns what was ended in the last `seconds`.
+    /// Learns which sessions were ended in the last `seconds`, and which keys ever.
     async fn learn(&self, seconds: u32) -> Result<(), DbErr> {
         let sql = "SELECT session_id, NULL AS kid FROM session_revocations \
                    WHERE revoked_at > now() - make_interval(secs => $1) \
-                   UNION ALL SELECT NULL, kid FROM retired_signing_keys \
-                   WHERE retired_at > now() - make_interval(secs => $1)";
+                   UNION ALL SELECT NULL, kid FROM retired_signing_keys";
         let values = [i64::from(seconds).into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        let rows = self.database.query_all_raw(statement).await?;
+        let rows = self.watch.query_all_raw(statement).await?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -154,12 +192,23 @@ async fn follow(inner: Weak<Inner>) {
     let mut turns = 0u32;
     loop {
         let Some(inner) = inner.upgrade() else { return };
-        back = match inner.learn(back).await {
-            Ok(()) => OVERLAP_SECONDS,
-            Err(error) => {
+        // Bounded here too: a connection that is silently dead answers nothing at all.
+        let heard = match tokio::time::timeout(PATIENCE, inner.learn(back)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
                 tracing::debug!(cause = %error, "what was ended could not be read");
-                MEMORY_SECONDS
+                false
             }
+            Err(_) => {
+                tracing::warn!("what was ended could not be read in time");
+                false
+            }
+        };
+        back = if heard {
+            *inner.heard.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            OVERLAP_SECONDS
+        } else {
+            MEMORY_SECONDS
         };
         turns = turns.wrapping_add(1);
         if turns.is_multiple_of(TURNS_TO_FORGET) {

@@ -93,7 +93,9 @@ impl World {
             verifier: setup
                 .verifier
                 .unwrap_or_else(|| issuer.verifier(JwksPolicy::default())),
-            revocations: Revocations::watch(database.clone()),
+            revocations: Revocations::watch(database.clone(), &database_config)
+                .await
+                .unwrap(),
             database,
             limiter: Limiter::new(client, setup.limits),
         };

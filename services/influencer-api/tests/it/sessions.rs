@@ -1,6 +1,6 @@
 //! Sessions and signing keys that auth-service has ended.
 
-use crate::support::{Api, Device, problem, token};
+use crate::support::{Api, Device, problem, signed_by_the_next_key, token};
 use std::time::Duration;
 use testkit::{OwnPostgres, OwnRedis};
 use uuid::Uuid;
@@ -43,20 +43,33 @@ async fn what_must_not_happen_after_a_session_ended_is_refused_at_once() {
     assert_eq!(api.count("devices").await, 0);
 }
 
+const RETIRE: &str = "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state, retired_at) \
+                      VALUES ('k1', decode(repeat('00', 32), 'hex'), '', 'retired', now() - interval '1 day')";
+
 #[tokio::test]
 async fn a_retired_signing_key_is_believed_no_longer_though_its_public_half_is_still_cached() {
     let api = Api::new().await;
     let user = api.user().await;
     assert_eq!(api.get("/me", &user.token).await.status(), 200);
-    api.as_owner(
-        "INSERT INTO signing_keys (kid, public_key, sealed_private_key, state, retired_at) \
-         VALUES ('k1', decode(repeat('00', 32), 'hex'), '', 'retired', now())",
-    )
-    .await;
+    api.as_owner(RETIRE).await;
     api.until_refused("/me", &user.token).await;
     let device = Device::new().registration(&user);
     let refused = api.post("/devices", &user.token, &device).await;
     assert_eq!(problem(refused, 401).await, "auth.session_revoked");
+}
+
+#[tokio::test]
+async fn a_session_outlives_the_key_that_signed_its_token() {
+    let api = Api::new().await;
+    let user = api.user().await;
+    api.as_owner(RETIRE).await;
+    let device = Device::new().registration(&user);
+    let refused = api.post("/devices", &user.token, &device).await;
+    assert_eq!(problem(refused, 401).await, "auth.session_revoked");
+    // The refreshed token is of the same session.
+    let next = signed_by_the_next_key(&user.token);
+    assert_eq!(api.get("/me", &next).await.status(), 200);
+    assert_eq!(api.post("/devices", &next, &device).await.status(), 201);
 }
 
 #[tokio::test]

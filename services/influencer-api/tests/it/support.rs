@@ -31,6 +31,7 @@ use uuid::Uuid;
 pub(crate) const EDGE_SECRET: &str = "edge-secret-of-the-tests";
 pub(crate) const ISSUER: &str = "https://auth.test.example";
 const SEED: [u8; 32] = [42; 32];
+const NEXT_SEED: [u8; 32] = [43; 32];
 
 pub(crate) struct Api {
     pub(crate) db: DatabaseConnection,
@@ -367,6 +368,14 @@ pub(crate) fn token(
     AccessTokenSigner::new("k1", &SEED).sign(&claims).unwrap()
 }
 
+/// What the issuer gives for `token` after its key was replaced: the same claims, signed by the next key.
+pub(crate) fn signed_by_the_next_key(token: &str) -> String {
+    let payload = token.split('.').nth(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: AccessClaims = serde_json::from_slice(&claims).unwrap();
+    AccessTokenSigner::new("k2", &NEXT_SEED).sign(&claims).unwrap()
+}
+
 /// The code of an error answer, after checking that it is a whole problem.
 pub(crate) async fn problem(response: Response, status: u16) -> String {
     assert_eq!(response.status().as_u16(), status);
@@ -387,15 +396,17 @@ pub(crate) async fn problem(response: Response, status: u16) -> String {
 
 /// Serves the issuer's keys and returns where.
 pub(crate) async fn issuer() -> String {
-    let key = Jwk {
+    let key = |kid: &str, seed: &[u8; 32]| Jwk {
         kty: "OKP".into(),
         crv: "Ed25519".into(),
-        x: URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(&SEED).verifying_key()),
-        kid: "k1".into(),
+        x: URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(seed).verifying_key()),
+        kid: kid.into(),
         use_: "sig".into(),
         alg: "EdDSA".into(),
     };
-    let keys = Jwks { keys: vec![key] };
+    let keys = Jwks {
+        keys: vec![key("k1", &SEED), key("k2", &NEXT_SEED)],
+    };
     let router = axum::Router::new().route("/jwks.json", get(async move || Json(keys.clone())));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
