@@ -9,11 +9,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-// A request makes and drops dozens of small and some large values; this allocator takes a fraction of the time of the C
-// library's for it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Wallet sign-in for TWIST. Configured by a TOML file if given, credential files, and `TWIST_AUTH__…` variables.
 #[derive(Parser)]
 #[command(version)]

@@ -9,11 +9,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-// A request makes and drops dozens of small and some large values; this allocator takes a fraction of the time of the C
-// library's for it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A user's account, devices and rewards; ingest of the VAUs that the edge accepted.
 #[derive(Parser)]
 #[command(name = "influencer-api", version)]

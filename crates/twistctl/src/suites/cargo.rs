@@ -81,7 +81,7 @@ fn e2e_command(paths: &Paths, filter: &str) -> Command {
     command
 }
 
-fn host(paths: &Paths) -> Command {
+pub(super) fn host(paths: &Paths) -> Command {
     let mut command = tools::cargo(paths);
     command.env("TWIST_ROOT", &paths.root);
     command

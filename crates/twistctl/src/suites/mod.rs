@@ -7,6 +7,7 @@ mod docs;
 mod edge;
 mod hygiene;
 mod images;
+mod load;
 mod nix;
 mod reproduce;
 mod shell;
@@ -51,7 +52,7 @@ pub enum Suite {
     Images,
     /// Everything built twice under unlike conditions gives equal bytes.
     Reproduce,
-    /// kill -9 of the api under many more VAUs.
+    /// kill -9 of the api under many more VAUs; what a request costs, on the release build.
     Load,
     /// Property tests and the contracts with many more cases.
     Fuzz,
@@ -99,7 +100,7 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Budgets => budgets::check(paths, &step),
         Suite::Images => images::check(paths, &step),
         Suite::Reproduce => reproduce::check(paths, &step),
-        Suite::Load => cargo::load(paths, &step),
+        Suite::Load => Ok(both(cargo::load(paths, &step), load::measure(paths, &step))),
         Suite::Fuzz => Ok(both(
             cargo::fuzz(paths, &step),
             contracts::fuzz(paths, &step),

@@ -373,7 +373,9 @@ pub(crate) fn signed_by_the_next_key(token: &str) -> String {
     let payload = token.split('.').nth(1).unwrap();
     let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
     let claims: AccessClaims = serde_json::from_slice(&claims).unwrap();
-    AccessTokenSigner::new("k2", &NEXT_SEED).sign(&claims).unwrap()
+    AccessTokenSigner::new("k2", &NEXT_SEED)
+        .sign(&claims)
+        .unwrap()
 }
 
 /// The code of an error answer, after checking that it is a whole problem.

@@ -10,6 +10,9 @@ pub(super) const OURS: [&str; 3] = ["auth-service", "influencer-api", "migrate"]
 
 /// What is filled in for a variable that the example leaves empty.
 pub(super) fn filled_in(name: &str) -> String {
+    if name == "TWIST_ALLOWED_ORIGINS" {
+        return "https://app.example.org".to_owned();
+    }
     let digits = name.bytes().map(|byte| format!("{byte:02x}"));
     let mut text: String = digits.collect();
     // Another one for each, and as long as the longest secret has to be.
