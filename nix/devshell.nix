@@ -2,7 +2,14 @@
 { pkgs, tools }:
 pkgs.mkShell {
   name = "twist";
-  packages = tools.run ++ tools.check ++ [ pkgs.rust-analyzer ];
+  # Python is for schemathesis, which the suite `contracts` fetches.
+  packages =
+    tools.run
+    ++ tools.check
+    ++ [
+      pkgs.python3
+      pkgs.rust-analyzer
+    ];
   env = tools.env // {
     # For editors: the standard library's sources, which nixpkgs keeps apart from the compiler.
     RUST_SRC_PATH = pkgs.rustPlatform.rustLibSrc;
