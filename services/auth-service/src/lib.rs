@@ -29,6 +29,7 @@ pub async fn prepare(
 ) -> Result<(App, ServerConfig), StartError> {
     let state = AppState::new(config).await?;
     tokio::spawn(store::sessions::sweep(state.database.clone()));
+    tokio::spawn(state.keys.clone().watch());
     let listen = Listen {
         public: config.listen,
         ops: config.ops_listen,

@@ -101,6 +101,25 @@ async fn f59_while_keys_rotate_no_good_token_is_refused_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_takes_over_though_nobody_asks_and_then_no_verifier_is_given_old_keys() {
+    let (world, other) = quick().await;
+    let active = "SELECT kid FROM signing_keys WHERE state = 'active'";
+    let old = world.text(active).await;
+    done(&world, &["rotate"], &QUICK).await;
+    until(async || world.text(active).await != old).await;
+    let new = world.text(active).await;
+    let instances = Arc::new([world.service, other]);
+    let mut verifiers = tokio::task::JoinSet::new();
+    for at in 0..64 {
+        let instances = instances.clone();
+        verifiers.spawn(async move { kids(&instances[at % 2]).await });
+    }
+    for kids in verifiers.join_all().await {
+        assert!(kids.contains(&new), "only {kids:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_gone_with_its_secret_once_its_last_token_is_over() {
     let (world, other) = quick().await;
     let old = kids(&world.service).await.remove(0);

@@ -28,7 +28,8 @@ use tokio::sync::Mutex;
 /// While there are no keys at all, the table is asked again this often, however many requests wait.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// With keys at hand nobody waits longer than this for newer ones.
+/// With keys at hand nobody waits longer than this for newer ones; nor does anybody go on, while another request asks,
+/// with keys that are due by more.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The keys as of the last look at the table.
@@ -126,11 +127,21 @@ impl KeyRing {
         if let Some(known) = self.known() {
             return known;
         }
-        // One request asks. The others go on with what they have, or wait for what it brings.
+        // One request asks. The others go on with what they have if it is hardly older than it may be, or wait for what
+        // that one brings: a verifier that is given old keys goes on to refuse good tokens with them.
         let last = self.last();
         let _turn = match (&last, self.0.loading.try_lock()) {
             (_, Ok(turn)) => turn,
-            (Some(keys), Err(_)) => return Ok(keys.clone()),
+            (Some((keys, age)), Err(_)) if *age < self.0.max_age.saturating_add(PATIENCE) => {
+                return Ok(keys.clone());
+            }
+            (Some((keys, _)), Err(_)) => {
+                let turn = self.0.loading.lock();
+                match tokio::time::timeout(PATIENCE, turn).await {
+                    Ok(turn) => turn,
+                    Err(_) => return Ok(keys.clone()),
+                }
+            }
             (None, Err(_)) => self.0.loading.lock().await,
         };
         if let Some(known) = self.known() {
@@ -158,9 +169,22 @@ impl KeyRing {
         }
     }
 
-    fn last(&self) -> Option<Arc<Keys>> {
+    /// Looks at the table as often as it is to be looked at, for as long as anybody else has this ring: a key takes over in
+    /// its time though nobody signs in, and a verifier that asks after a quiet hour is told of today's keys.
+    pub(crate) async fn watch(self) {
+        let (every, ring) = (self.0.max_age.max(RETRY), Arc::downgrade(&self.0));
+        drop(self);
+        while let Some(inner) = ring.upgrade() {
+            // What is wrong is told to whoever needs a key, and to the log when the last ones serve.
+            let _ = Self(inner).current().await;
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    /// The keys of the last look that found any, and how long ago the table was asked.
+    fn last(&self) -> Option<(Arc<Keys>, Duration)> {
         let slot = self.0.slot.read().unwrap_or_else(PoisonError::into_inner);
-        slot.keys.clone()
+        Some((slot.keys.clone()?, slot.asked?.elapsed()))
     }
 
     /// The answer that needs no look at the table now, if there is one.
