@@ -140,25 +140,30 @@ pub async fn balance(
     connection: &impl ConnectionTrait,
     account: Account,
 ) -> Result<Amount, LedgerError> {
-    let sql = "SELECT (CASE normal_side \
-                   WHEN 'credit' THEN posted_credits - posted_debits - pending_debits \
-                   ELSE posted_debits - posted_credits - pending_credits END)::bigint AS balance \
-               FROM ledger_account WHERE id = $1";
     let values = [Value::from(account.id().as_uuid())];
     let row = connection
         .query_one_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
-            sql,
+            BALANCE_SQL,
             values,
         ))
         .await?;
-    match row {
-        None => Ok(Amount::ZERO),
-        Some(row) => {
-            let units: i64 = row.try_get("", "balance")?;
-            Amount::try_from(units).map_err(|_| LedgerError::BelowZero(account.id()))
-        }
-    }
+    let units = row.map(|row| row.try_get("", "balance")).transpose()?;
+    balance_of(account, units)
+}
+
+/// [`balance`] for whoever queries in another way: `balance`, a `bigint`, of the account with the id `$1`.
+pub const BALANCE_SQL: &str = "SELECT (CASE normal_side \
+         WHEN 'credit' THEN posted_credits - posted_debits - pending_debits \
+         ELSE posted_debits - posted_credits - pending_credits END)::bigint AS balance \
+     FROM ledger_account WHERE id = $1";
+
+/// What [`BALANCE_SQL`] says of `account`; no row, no money.
+///
+/// # Errors
+/// [`LedgerError::BelowZero`] if it says what cannot be.
+pub fn balance_of(account: Account, units: Option<i64>) -> Result<Amount, LedgerError> {
+    Amount::try_from(units.unwrap_or(0)).map_err(|_| LedgerError::BelowZero(account.id()))
 }
 
 pub(crate) fn uuids(items: impl Iterator<Item = Uuid>) -> Value {

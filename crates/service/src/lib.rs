@@ -16,6 +16,7 @@ pub mod hmac;
 pub mod idempotency;
 pub mod limit;
 pub mod probe;
+pub mod reads;
 pub mod redis;
 pub mod server;
 pub mod version;

@@ -56,14 +56,14 @@ impl Script {
     }
 }
 
-/// Scripts that work on one key with numbers and answer numbers.
+/// Scripts that work on keys with numbers and answer numbers.
 pub trait Scripts: Send + Sync {
     /// Runs `script`: in one round trip, but for the first time and after Redis has forgotten it.
     fn run_script(
         &self,
         script: &Script,
-        key: String,
-        arguments: [u64; 3],
+        keys: Vec<String>,
+        arguments: &[u64],
     ) -> impl Future<Output = Result<Vec<i64>, RedisError>> + Send;
 }
 
@@ -193,8 +193,8 @@ impl Scripts for Redis {
     async fn run_script(
         &self,
         script: &Script,
-        key: String,
-        arguments: [u64; 3],
+        keys: Vec<String>,
+        arguments: &[u64],
     ) -> Result<Vec<i64>, RedisError> {
         let arguments: Vec<Value> = arguments
             .iter()
@@ -209,12 +209,12 @@ impl Scripts for Redis {
         self.run(async {
             let quick = &self.0.quick;
             match quick
-                .evalsha(name.clone(), key.as_str(), arguments.clone())
+                .evalsha(name.clone(), keys.clone(), arguments.clone())
                 .await
             {
                 // It was restarted or told to forget; this teaches it again.
                 Err(error) if error.details().starts_with("NOSCRIPT") => {
-                    quick.eval(script.text, key.as_str(), arguments).await
+                    quick.eval(script.text, keys, arguments).await
                 }
                 answer => answer,
             }

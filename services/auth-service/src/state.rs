@@ -12,6 +12,7 @@ use service::auth::{Revocations, TokenVerifier};
 use service::db;
 use service::health::ReadyCheck;
 use service::limit::Limiter;
+use service::reads::Reads;
 use service::redis::Redis;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,7 @@ impl AppState {
             .map_err(|_| StartError::Database)?;
         let sessions = Sessions::new(
             database.clone(),
+            Reads::new(database.clone(), &config.database, "auth-service reads"),
             sealing,
             config.sessions.policy(),
             revocations.clone(),

@@ -6,6 +6,7 @@ use sea_orm::DatabaseConnection;
 use service::auth::{Revocations, TokenVerifier};
 use service::hmac::HmacKeys;
 use service::limit::Limiter;
+use service::reads::Reads;
 use service::redis::Redis;
 
 /// What handlers share; cheap to clone.
@@ -13,6 +14,8 @@ use service::redis::Redis;
 pub struct AppState {
     /// `PostgreSQL`.
     pub db: DatabaseConnection,
+    /// Reads by key.
+    pub reads: Reads,
     /// Redis.
     pub redis: Redis,
     /// Believes access tokens.
@@ -46,6 +49,7 @@ impl AppState {
         let redis = Redis::connect(&config.redis)?;
         tokio::spawn(service::idempotency::sweep(db.clone()));
         Ok(Self {
+            reads: Reads::new(db.clone(), &config.database, "influencer-api reads"),
             revocations: Revocations::watch(db.clone(), &config.database).await?,
             db,
             limiter: Limiter::new(redis.clone(), config.limits),

@@ -1,11 +1,11 @@
-//! The middleware that enforces the rules: who calls, whether they may, how often.
+//! What enforces the rules: who calls, whether they may, how often.
 
 use super::{Policy, Role, RouteRule, Rule};
 use crate::ApiError;
 use crate::auth::{Believed, Revocations, TokenVerifier, bearer};
 use crate::limit::{Decision, Limiter, RateClass, RateKey};
 use crate::server::{ALIAS, ClientAddress};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
@@ -54,6 +54,21 @@ impl Gate {
         }))
     }
 
+    /// Serves a request, if it may be served.
+    pub(crate) async fn pass(&self, request: Request, next: Next) -> Response {
+        let (mut parts, body) = request.into_parts();
+        match self.admit(&mut parts).await {
+            Ok(decision) => {
+                let mut response = next.run(Request::from_parts(parts, body)).await;
+                if let Some(decision) = decision {
+                    decision.write(response.headers_mut());
+                }
+                response
+            }
+            Err(error) => error.into_response(),
+        }
+    }
+
     /// Puts who calls into the request, or says why it is not served.
     async fn admit(&self, parts: &mut Parts) -> Result<Option<Decision>, ApiError> {
         // Without a route there is nothing to protect: the fallback answers 404.
@@ -84,7 +99,9 @@ impl Gate {
         // Counted before anything is asked of the database, so that who floods a route costs it nothing.
         let who = RateKey::Principal(believed.principal.uid);
         let decision = self.count(rule, who).await?;
-        if let Err(refused) = self.check_with_database(parts, rule, &believed).await {
+        if rule.asks_database()
+            && let Err(refused) = Box::pin(self.check_with_database(parts, rule, &believed)).await
+        {
             return Err(match decision {
                 Some(decision) => refused.with_limit(decision),
                 None => refused,
@@ -160,19 +177,4 @@ fn address(parts: &Parts) -> Result<RateKey, ApiError> {
         .get::<ClientAddress>()
         .map(|ClientAddress(address)| RateKey::Address(*address))
         .ok_or_else(|| ApiError::internal(&"nobody knows where a request is from"))
-}
-
-/// Runs before every handler.
-pub(crate) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    match gate.admit(&mut parts).await {
-        Ok(decision) => {
-            let mut response = next.run(Request::from_parts(parts, body)).await;
-            if let Some(decision) = decision {
-                decision.write(response.headers_mut());
-            }
-            response
-        }
-        Err(error) => error.into_response(),
-    }
 }

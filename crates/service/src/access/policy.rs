@@ -110,6 +110,11 @@ impl Rule {
         Self::new(Policy::Service, RateClass::Unlimited)
     }
 
+    /// Whether the database has to be asked before the handler runs.
+    pub(crate) const fn asks_database(self) -> bool {
+        self.fresh || matches!(self.policy, Policy::Role(_))
+    }
+
     /// For what moves money or changes who someone is: a session that was ended a moment ago is refused, and when
     /// that cannot be found out the answer is 503 `auth.revocation_unknown`.
     #[must_use]

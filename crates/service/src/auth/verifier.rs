@@ -229,7 +229,8 @@ impl TokenVerifier {
         {
             return ("hit", Ok(known.believed));
         }
-        match self.check(token).await {
+        // Rare, and big: not a part of every request.
+        match Box::pin(self.check(token)).await {
             Ok((claims, key_id)) => {
                 let known = Verified {
                     until: claims.exp.saturating_add(LEEWAY_SECONDS),

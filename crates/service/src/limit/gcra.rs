@@ -35,6 +35,11 @@ impl Pace {
         }
     }
 
+    /// `full` after so many more calls, whether or not there was room for them.
+    pub(super) fn later(self, full: u64, calls: u64) -> u64 {
+        full.saturating_add(self.step.saturating_mul(calls))
+    }
+
     /// A call at `now`, of a caller whose whole limit is there again at `full`: what becomes of it, and the new `full`.
     pub(super) fn take(self, full: u64, now: u64) -> (Taken, u64) {
         let full = full.max(now);

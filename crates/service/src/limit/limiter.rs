@@ -1,5 +1,6 @@
 //! The limiter: Redis, and what happens without it.
 
+use super::ahead::Ahead;
 use super::gcra::{Pace, Taken};
 use super::key::Digest;
 use super::local::Local;
@@ -11,15 +12,32 @@ use http::HeaderValue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::AbortHandle;
 
 static TAKE: Script = Script::new(include_str!("take.lua"));
+static TELL: Script = Script::new(include_str!("tell.lua"));
+
+/// From here on a limit is counted ahead of Redis.
+const HIGH: u32 = 1_000;
 
 /// After a failure Redis is left alone for so long, and is then asked by one request, not by all that wait.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Counts calls. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Limiter(Arc<Inner>);
+pub struct Limiter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    inner: Arc<Inner>,
+    teller: AbortHandle,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.teller.abort();
+    }
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -28,30 +46,37 @@ struct Inner {
     begin: Instant,
     /// When Redis may be asked again, in milliseconds since `begin`; 0 while it answers.
     retry_at: AtomicU64,
+    ahead: Ahead,
     local: Local,
 }
 
 #[derive(Debug)]
 struct Rule {
     limit: RateLimit,
+    /// Whether calls are admitted before Redis knows of them.
+    ahead: bool,
     policy: HeaderValue,
     prefix: String,
     arguments: [u64; 3],
+    pace: Pace,
     /// Half of it.
     local: Pace,
 }
 
 impl Limiter {
-    /// Counts in `redis`, which need not be up yet.
+    /// Counts in `redis`, which need not be up yet. Call it within the runtime, which gets a task of it.
     pub fn new(redis: Redis, limits: RateLimits) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             redis,
             rules: RateClass::ALL
                 .map(|class| limits.of(class).map(|limit| Rule::new(class, limit))),
             begin: Instant::now(),
             retry_at: AtomicU64::new(0),
+            ahead: Ahead::default(),
             local: Local::default(),
-        }))
+        });
+        let teller = tokio::spawn(tell(Arc::clone(&inner))).abort_handle();
+        Self(Arc::new(Shared { inner, teller }))
     }
 
     /// Counts a call of `who`; nothing is counted of a class without a limit.
@@ -64,17 +89,26 @@ impl Limiter {
         class: RateClass,
         who: &RateKey,
     ) -> Result<Option<Decision>, ApiError> {
-        let inner = &*self.0;
+        let inner = &*self.0.inner;
         let Some(rule) = inner.rules.get(class as usize).and_then(Option::as_ref) else {
             return Ok(None);
         };
         let caller = who
             .digest(class, inner.redis.secret())
             .ok_or_else(|| ApiError::internal(&"no key for the limiter"))?;
-        let taken = match inner.shared(rule, &caller).await {
-            Ok(taken) => taken,
-            Err(error) if class == RateClass::Money => return Err(error.into()),
-            Err(_) => inner.local.take(caller, rule.local),
+        let ahead = if rule.ahead && inner.retry_at.load(Ordering::Relaxed) == 0 {
+            let limit = rule.limit.limit;
+            inner.ahead.take(caller, class, limit, rule.pace)
+        } else {
+            None
+        };
+        let taken = match ahead {
+            Some(taken) => taken,
+            None => match Box::pin(inner.shared(rule, &caller)).await {
+                Ok(taken) => taken,
+                Err(error) if class == RateClass::Money => return Err(error.into()),
+                Err(_) => inner.local.take(caller, rule.local),
+            },
         };
         let decision = Decision {
             policy: rule.policy.clone(),
@@ -99,13 +133,8 @@ impl Inner {
         if paused != 0 && !self.may_try(paused) {
             return Err(RedisError::Unavailable("left alone for a moment".into()));
         }
-        let mut name = [0; 32];
-        let mut key = String::with_capacity(rule.prefix.len().saturating_add(name.len()));
-        key.push_str(&rule.prefix);
-        if hex::encode_to_slice(caller, &mut name).is_ok() {
-            key.push_str(std::str::from_utf8(&name).unwrap_or_default());
-        }
-        let answer = self.redis.run_script(&TAKE, key, rule.arguments).await;
+        let keys = vec![rule.key(caller)];
+        let answer = self.redis.run_script(&TAKE, keys, &rule.arguments).await;
         match answer.and_then(|numbers| read(&numbers)) {
             Ok(taken) => {
                 if paused != 0 {
@@ -116,12 +145,44 @@ impl Inner {
                 Ok(taken)
             }
             Err(error) => {
-                let before = self.retry_at.swap(self.soon(), Ordering::Relaxed);
-                if before == 0 {
-                    tracing::warn!(cause = %error, "limits are counted by this instance alone");
-                }
+                self.pause(&error);
                 Err(error)
             }
+        }
+    }
+
+    /// Tells Redis of some calls that were admitted without it, and learns of others; whether there may be more.
+    async fn tell_some(&self) -> Result<bool, RedisError> {
+        let untold = self.ahead.untold();
+        let (mut told, mut keys, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
+        for it in untold {
+            if let Some(Some(rule)) = self.rules.get(it.class as usize) {
+                let [limit, period, _] = rule.arguments;
+                keys.push(rule.key(&it.caller));
+                arguments.extend([limit, period, it.calls]);
+                told.push((it.caller, rule.pace));
+            }
+        }
+        if keys.is_empty() {
+            return Ok(false);
+        }
+        let resets = self.redis.run_script(&TELL, keys, &arguments).await?;
+        if resets.len() != told.len() {
+            return Err(unreadable());
+        }
+        for ((caller, pace), reset) in told.into_iter().zip(resets) {
+            self.ahead
+                .learn(caller, reset.try_into().unwrap_or_default(), pace);
+        }
+        Ok(true)
+    }
+
+    /// Leaves Redis alone for a moment.
+    fn pause(&self, cause: &RedisError) {
+        let before = self.retry_at.swap(self.soon(), Ordering::Relaxed);
+        self.ahead.clear();
+        if before == 0 {
+            tracing::warn!(%cause, "limits are counted by this instance alone");
         }
     }
 
@@ -144,6 +205,23 @@ impl Inner {
     }
 }
 
+/// Keeps Redis told, for as long as it is not aborted.
+async fn tell(inner: Arc<Inner>) {
+    loop {
+        inner.ahead.due().await;
+        loop {
+            match inner.tell_some().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    inner.pause(&error);
+                    break;
+                }
+            }
+        }
+    }
+}
+
 impl Rule {
     fn new(class: RateClass, limit: RateLimit) -> Self {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -156,6 +234,7 @@ impl Rule {
         let way = if limit.block.is_zero() { "g" } else { "w" };
         Self {
             limit,
+            ahead: limit.limit >= HIGH && limit.block.is_zero() && class != RateClass::Money,
             policy: HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("")),
             prefix: format!("limit:{way}:{}:", class.as_str()),
             arguments: [
@@ -163,8 +242,19 @@ impl Rule {
                 micros(limit.period),
                 micros(limit.block),
             ],
+            pace: Pace::new(limit),
             local: Pace::new(half),
         }
+    }
+
+    fn key(&self, caller: &Digest) -> String {
+        let mut name = [0; 32];
+        let mut key = String::with_capacity(self.prefix.len().saturating_add(name.len()));
+        key.push_str(&self.prefix);
+        if hex::encode_to_slice(caller, &mut name).is_ok() {
+            key.push_str(std::str::from_utf8(&name).unwrap_or_default());
+        }
+        key
     }
 }
 
@@ -176,6 +266,10 @@ fn read(numbers: &[i64]) -> Result<Taken, RedisError> {
             reset: reset.try_into().unwrap_or_default(),
             wait: wait.try_into().unwrap_or_default(),
         }),
-        _ => Err(RedisError::Unavailable("an answer of another form".into())),
+        _ => Err(unreadable()),
     }
+}
+
+fn unreadable() -> RedisError {
+    RedisError::Unavailable("an answer of another form".into())
 }

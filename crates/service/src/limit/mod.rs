@@ -1,8 +1,9 @@
 //! How often a caller may call.
 //!
 //! Redis counts, so that all instances share one limit; while it does not answer, each instance counts for itself, at
-//! half the rate.
+//! half the rate. What is counted by the thousand is counted here first and told to Redis a moment later.
 
+mod ahead;
 mod class;
 mod config;
 mod decision;

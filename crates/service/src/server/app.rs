@@ -1,6 +1,6 @@
 //! An application: its routes, its documentation, its readiness.
 
-use crate::access::{Gate, Guards, RouteRule, Routes, Rule, gate};
+use crate::access::{Gate, Guards, RouteRule, Routes, Rule};
 use crate::auth::BEARER_SCHEME;
 use crate::health::{self, ReadyCheck, ReadyChecks};
 use crate::hmac::HMAC_SCHEME;
@@ -9,7 +9,6 @@ use crate::server::{docs, document};
 use crate::version::{self, Revision};
 use aide::openapi::{ApiKeyLocation, Info, OpenApi, SecurityScheme};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use http::Method;
 use http::header::CONTENT_TYPE;
@@ -47,6 +46,7 @@ pub struct About {
 /// What [`super::start`] serves.
 pub struct App {
     pub(super) router: Router,
+    pub(super) gate: Gate,
     rules: Vec<RouteRule>,
     pub(super) checks: ReadyChecks,
     openapi: Arc<Value>,
@@ -109,10 +109,10 @@ impl App {
                 get(async move || ([(CONTENT_TYPE, "application/json")], document.clone())),
             )
             .merge(docs::routes())
-            .nest(ALIAS, alias)
-            .layer(from_fn_with_state(Gate::new(&rules, guards), gate));
+            .nest(ALIAS, alias);
         Self {
             router,
+            gate: Gate::new(&rules, guards),
             rules,
             checks,
             openapi: Arc::new(openapi),

@@ -97,7 +97,7 @@ pub async fn start(app: App, config: ServerConfig) -> io::Result<Running> {
         max_connections: http.max_connections,
         drain: http.drain(),
     };
-    let router: Router = shell::wrap(app.router, Shell::new(http));
+    let router: Router = shell::wrap(app.router, Shell::new(http, Some(app.gate)));
     let router = match app.around {
         Some(around) => around(router),
         None => router,
@@ -107,7 +107,7 @@ pub async fn start(app: App, config: ServerConfig) -> io::Result<Running> {
         request_timeout_ms: http.request_timeout_ms,
         ..HttpConfig::default()
     };
-    let ops_router = shell::wrap(ops::routes(checks.clone()), Shell::new(&ops_http));
+    let ops_router = shell::wrap(ops::routes(checks.clone()), Shell::new(&ops_http, None));
     let (stop, stopped) = watch::channel(false);
     let (ops_stop, ops_stopped) = watch::channel(false);
     let proxies = Proxies::new(http.proxies(), http.cf_connecting_ip);

@@ -1,22 +1,26 @@
 //! What surrounds every request: its id, its log line, its metric, its place, its time limit, its error body.
+//!
+//! All of it is one layer: each layer of a router costs a copy of all that is within it, for every request.
 
 use super::app::ALIAS;
 use super::origins::{self, Origins, Page};
 use super::problems;
 use super::slots::{Arriving, Slots};
 use crate::ApiError;
+use crate::access::Gate;
 use crate::config::HttpConfig;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
+use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, HOST, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Version};
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -33,11 +37,14 @@ pub(super) struct Shell {
     origins: Origins,
     slots: Arc<Slots>,
     time_limit: Duration,
+    gate: Option<Gate>,
 }
 
 impl Shell {
-    pub(super) fn new(http: &HttpConfig) -> Self {
+    /// Without a `gate` anybody may do anything: for the ops port.
+    pub(super) fn new(http: &HttpConfig, gate: Option<Gate>) -> Self {
         Self {
+            gate,
             origins: Origins::new(&http.allowed_origins),
             slots: Slots::new(http.max_in_flight.try_into().unwrap_or(usize::MAX)),
             time_limit: http.request_timeout(),
@@ -46,16 +53,14 @@ impl Shell {
 }
 
 /// Puts `router` into the shell. From the outside in: id, log, metric, error body and what lets a page read the
-/// answer; panics; the number of requests; time limit; body limit; origins. Whoever calls, and how often, is the
-/// matter of the router's own [gate](crate::access).
+/// answer; panics; the number of requests; time limit; origins; who calls, and how often; body limit.
 pub(super) fn wrap(router: Router, shell: Shell) -> Router {
-    let shell = Arc::new(shell);
     router
         .fallback(async || ApiError::new(Code::NotFound, "There is no such route."))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(Arc::clone(&shell), admit))
-        .layer(CatchPanicLayer::custom(|payload: Panic| panicked(&payload)))
-        .layer(from_fn_with_state(shell, surround))
+        .layer((
+            from_fn_with_state(Arc::new(shell), surround),
+            DefaultBodyLimit::max(BODY_LIMIT),
+        ))
 }
 
 async fn surround(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
@@ -75,7 +80,11 @@ async fn surround(State(shell): State<Arc<Shell>>, request: Request, next: Next)
     });
 
     let in_flight = InFlight::new();
-    let response = next.run(request).instrument(span.clone()).await;
+    let answer = AssertUnwindSafe(admit(&shell, request, next)).catch_unwind();
+    let response = answer
+        .instrument(span.clone())
+        .await
+        .unwrap_or_else(|payload| panicked(&payload));
     drop(in_flight);
 
     let (mut response, code) = problems::finish(response, &id, &path);
@@ -122,7 +131,7 @@ impl Drop for InFlight {
 }
 
 /// A place, and a time limit, for all but the questions whether the service is well.
-async fn admit(State(shell): State<Arc<Shell>>, mut request: Request, next: Next) -> Response {
+async fn admit(shell: &Shell, mut request: Request, next: Next) -> Response {
     let watched = request
         .extensions()
         .get::<MatchedPath>()
@@ -139,7 +148,7 @@ async fn admit(State(shell): State<Arc<Shell>>, mut request: Request, next: Next
         request = request.map(|body| Arriving::wrap(body, Arc::clone(&slot)));
         Some(slot)
     };
-    let served = tokio::time::timeout(shell.time_limit, answer(&shell, request, next)).await;
+    let served = tokio::time::timeout(shell.time_limit, answer(shell, request, next)).await;
     drop(slot);
     served.unwrap_or_else(|_| {
         ApiError::of(Code::RequestTimeout)
@@ -157,7 +166,10 @@ async fn answer(shell: &Shell, request: Request, next: Next) -> Response {
         Page::Allowed(_) if origins::is_preflight(request.method(), request.headers()) => {
             origins::preflight()
         }
-        Page::Allowed(_) | Page::NoOther => next.run(request).await,
+        Page::Allowed(_) | Page::NoOther => match &shell.gate {
+            Some(gate) => gate.pass(request, next).await,
+            None => next.run(request).await,
+        },
     }
 }
 

@@ -368,3 +368,104 @@ async fn a_redis_that_forgets_its_scripts_is_taught_them_again() {
         assert_eq!(response.status(), status);
     }
 }
+
+/// Calls of `url`'s Redis that ran a script.
+async fn script_calls(url: &str) -> u64 {
+    let stats = redis(url, &["INFO", "commandstats"]).await;
+    let line = stats.iter().find(|line| line.contains("cmdstat_evalsha:"));
+    let calls = line.and_then(|line| line.split_once("calls=")?.1.split(',').next()?.parse().ok());
+    calls.unwrap_or(0)
+}
+
+async fn of_own_redis(own: &OwnRedis, read: u32) -> World {
+    let url = own.url.clone();
+    World::start_with(routes(), Routes::new(), vec![], |setup| {
+        setup.redis_url = Some(url);
+        setup.limits = RateLimits {
+            read: LimitConfig {
+                period_seconds: Some(Number::clamped(3_600)),
+                ..limit(read, 0)
+            },
+            ..RateLimits::default()
+        };
+    })
+    .await
+}
+
+async fn admitted(world: &World, calls: u32) -> u32 {
+    let mut admitted = 0;
+    for _ in 0..calls {
+        let response = send(world.get("/read")).await;
+        assert!([200, 429].contains(&response.status().as_u16()));
+        admitted += u32::from(response.status() == 200);
+    }
+    admitted
+}
+
+#[tokio::test]
+async fn instances_share_a_limit_of_thousands_though_they_count_ahead_of_redis() {
+    let own = OwnRedis::new().await;
+    let (one, other) = (
+        of_own_redis(&own, 1_000).await,
+        of_own_redis(&own, 1_000).await,
+    );
+    // Both know of the caller before the other has used most of the limit.
+    let before = admitted(&one, 50).await + admitted(&other, 50).await;
+    assert_eq!(before, 100);
+    let mut sum = before;
+    for world in [&one, &other].into_iter().cycle().take(30) {
+        sum += admitted(world, 50).await;
+    }
+    // At most what was used at one instance before it heard of the other.
+    assert!((1_000..=1_020).contains(&sum), "{sum}");
+    let refused = send(other.get("/read")).await;
+    assert_eq!(refused.status(), 429);
+    assert!(number(&refused, "retry-after") >= 1);
+    assert_eq!(number(&refused, "ratelimit-remaining"), 0);
+}
+
+#[tokio::test]
+async fn a_caller_of_a_limit_of_thousands_is_told_what_is_left_of_it() {
+    let own = OwnRedis::new().await;
+    let world = of_own_redis(&own, 2_000).await;
+    for left in (1_990..2_000).rev() {
+        let response = send(world.get("/read")).await;
+        assert_eq!(number(&response, "ratelimit-remaining"), left);
+    }
+}
+
+#[tokio::test]
+async fn redis_is_not_asked_for_every_read() {
+    let own = OwnRedis::new().await;
+    let world = of_own_redis(&own, 1_000_000).await;
+    assert_eq!(admitted(&world, 500).await, 500);
+    let asked = script_calls(&own.url).await;
+    assert!((1..=100).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
+async fn when_redis_is_lost_reads_go_on_at_half_the_rate_and_are_shared_again_afterwards() {
+    let own = OwnRedis::new().await;
+    let world = of_own_redis(&own, 1_000).await;
+    assert_eq!(admitted(&world, 10).await, 10);
+    own.kill().await;
+    // The first to be told of is what shows that Redis is away.
+    let until = tokio::time::Instant::now() + Duration::from_secs(10);
+    let mut sum = 0;
+    loop {
+        let response = send(world.get("/read")).await;
+        sum += u32::from(response.status() == 200);
+        if response.status() == 429 {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < until, "{sum} were admitted");
+    }
+    // Some of them before that was known.
+    assert!((500..1_000).contains(&sum), "{sum}");
+    own.start().await;
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
+    while send(world.get("/read")).await.status() != 200 {
+        assert!(tokio::time::Instant::now() < until, "refused for ever");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -21,6 +21,7 @@ mod paths;
 mod principal;
 mod probe;
 mod raw;
+mod reads;
 mod shell;
 mod slow;
 mod smuggling;

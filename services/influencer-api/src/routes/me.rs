@@ -5,7 +5,6 @@ use crate::store::{accounts, rewards};
 use axum::extract::State;
 use contracts::Code;
 use contracts::account::{Balance, Me, RewardPage};
-use ledger::account::{Account, balance};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service::access::{Routes, Rule};
@@ -37,7 +36,7 @@ pub(super) fn router() -> Routes<AppState> {
 }
 
 async fn me(State(state): State<AppState>, caller: Principal) -> Result<Json<Me>, ApiError> {
-    let user = accounts::find(&state.db, caller.uid)
+    let user = accounts::find(&state.reads, caller.uid)
         .await?
         .ok_or_else(|| ApiError::of(Code::NotFound))?;
     Ok(Json(Me {
@@ -54,9 +53,7 @@ async fn my_balance(
     State(state): State<AppState>,
     caller: Principal,
 ) -> Result<Json<Balance>, ApiError> {
-    let available = balance(&state.db, Account::UserAvailable(caller.uid))
-        .await
-        .map_err(crate::error::from_ledger)?;
+    let available = accounts::available(&state.reads, caller.uid).await?;
     Ok(Json(Balance {
         asset: "TWIST".to_owned(),
         decimals: domain::money::DECIMALS,

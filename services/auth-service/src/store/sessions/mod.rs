@@ -18,6 +18,7 @@ use crate::domain::token::LiveSession;
 use sea_orm::{DatabaseConnection, DbBackend, Statement, Value};
 use service::ApiError;
 use service::auth::Revocations;
+use service::reads::Reads;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -33,6 +34,7 @@ pub(crate) struct Sessions(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     database: DatabaseConnection,
+    reads: Reads,
     sealing: SealingKey,
     policy: SessionPolicy,
     revocations: Revocations,
@@ -59,6 +61,7 @@ impl Sessions {
     /// `sealing` seals the sessions' keys; `revocations` is told of every end.
     pub(crate) fn new(
         database: DatabaseConnection,
+        reads: Reads,
         sealing: SealingKey,
         policy: SessionPolicy,
         revocations: Revocations,
@@ -68,6 +71,7 @@ impl Sessions {
         let sealed = sealing.seal(key.as_bytes(), &id.to_string())?;
         Ok(Self(Arc::new(Inner {
             database,
+            reads,
             sealing,
             policy,
             revocations,
