@@ -1,5 +1,6 @@
 //! Who is calling: access tokens, from their signature to a typed [`Principal`].
 
+mod cache_key;
 mod crypto;
 mod jwks;
 mod principal;

@@ -1,5 +1,6 @@
 //! Believing an access token.
 
+use super::cache_key::CacheKey;
 use super::jwks::{JwksCache, JwksPolicy, Lookup};
 use super::{Principal, crypto};
 use crate::config::{Problems, is_http_url};
@@ -9,7 +10,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::Code;
 use contracts::token::{AccessClaims, LEEWAY_SECONDS, MAX_TOKEN_BYTES, TokenError, TokenHeader};
-use domain::bytes::sha256;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use moka::Expiry;
 use moka::future::Cache;
@@ -128,11 +128,12 @@ pub struct TokenVerifier(Arc<Inner>);
 struct Inner {
     issuer: String,
     keys: Arc<dyn KeySource>,
-    verified: Cache<[u8; 32], Verified>,
+    verified: Cache<u128, Verified>,
+    cache_key: CacheKey,
     validation: Validation,
 }
 
-/// A token that was believed; its key in the cache is its SHA-256, so the cache holds no credential.
+/// A token that was believed.
 #[derive(Debug, Clone)]
 struct Verified {
     believed: Believed,
@@ -151,8 +152,8 @@ pub struct Believed {
 
 struct UntilExpiry;
 
-impl Expiry<[u8; 32], Verified> for UntilExpiry {
-    fn expire_after_create(&self, _: &[u8; 32], value: &Verified, _: Instant) -> Option<Duration> {
+impl Expiry<u128, Verified> for UntilExpiry {
+    fn expire_after_create(&self, _: &u128, value: &Verified, _: Instant) -> Option<Duration> {
         let left = value.until.saturating_sub(clock::now_seconds());
         Some(Duration::from_secs(left).min(CACHE_TTL))
     }
@@ -188,6 +189,7 @@ impl TokenVerifier {
                 .max_capacity(CACHE_ENTRIES)
                 .expire_after(UntilExpiry)
                 .build(),
+            cache_key: CacheKey::random(),
             validation,
         }))
     }
@@ -202,7 +204,10 @@ impl TokenVerifier {
 
     /// Forgets that `token` was believed.
     pub async fn forget(&self, token: &str) {
-        self.0.verified.invalidate(&sha256(token.as_bytes())).await;
+        self.0
+            .verified
+            .invalidate(&self.0.cache_key.of(token))
+            .await;
     }
 
     /// `keys`: the issuer's keys are known.
@@ -223,7 +228,7 @@ impl TokenVerifier {
         if token.len() > MAX_TOKEN_BYTES {
             return ("invalid", Err(TokenError::Invalid.into()));
         }
-        let key = sha256(token.as_bytes());
+        let key = self.0.cache_key.of(token);
         if let Some(known) = self.0.verified.get(&key).await
             && clock::now_seconds() < known.until
         {

@@ -4,9 +4,8 @@
 //! others of that time; the answer is what is known from then on, the calls at other instances included. So a request
 //! does not wait for Redis, and Redis is asked ten times a second, however many requests there are.
 
-use super::RateClass;
 use super::gcra::{Pace, Taken};
-use super::key::Digest;
+use super::key::Caller;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +18,8 @@ const TELL_AFTER: Duration = Duration::from_millis(100);
 const TELL_AT_PART: u64 = 100;
 /// Callers that are known. About 2 MB.
 const MAX_CALLERS: usize = 20_000;
+/// Who has the whole limit again is looked for this often, in microseconds, while there is no room.
+const SWEEP_EVERY: u64 = 1_000_000;
 /// Callers that Redis is told of in one step, which nothing else there can come between.
 const BATCH: usize = 200;
 
@@ -35,14 +36,15 @@ pub(super) struct Ahead {
 
 #[derive(Debug, Default)]
 struct Callers {
-    known: HashMap<Digest, Known>,
+    known: HashMap<Caller, Known>,
     /// Those with calls that were not told.
-    waiting: Vec<Digest>,
+    waiting: Vec<Caller>,
+    /// When room was last made, in microseconds since `begin`.
+    swept: u64,
 }
 
 #[derive(Debug)]
 struct Known {
-    class: RateClass,
     /// When the whole limit is there again, in microseconds since `begin`.
     full: u64,
     untold: u64,
@@ -51,8 +53,7 @@ struct Known {
 /// Calls that Redis does not know of.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Untold {
-    pub(super) caller: Digest,
-    pub(super) class: RateClass,
+    pub(super) caller: Caller,
     pub(super) calls: u64,
 }
 
@@ -69,27 +70,24 @@ impl Default for Ahead {
 
 impl Ahead {
     /// A call of `caller`. `None`: so many callers are known that there is no room for another.
-    pub(super) fn take(
-        &self,
-        caller: Digest,
-        class: RateClass,
-        limit: u32,
-        pace: Pace,
-    ) -> Option<Taken> {
+    pub(super) fn take(&self, caller: Caller, limit: u32, pace: Pace) -> Option<Taken> {
         let now = self.now();
         let mut callers = self.callers();
-        let Callers { known, waiting } = &mut *callers;
+        let Callers {
+            known,
+            waiting,
+            swept,
+        } = &mut *callers;
         if known.len() >= MAX_CALLERS && !known.contains_key(&caller) {
-            known.retain(|_, it| it.full > now || it.untold > 0);
+            if now.saturating_sub(*swept) >= SWEEP_EVERY {
+                *swept = now;
+                known.retain(|_, it| it.full > now || it.untold > 0);
+            }
             if known.len() >= MAX_CALLERS {
                 return None;
             }
         }
-        let known = known.entry(caller).or_insert(Known {
-            class,
-            full: 0,
-            untold: 0,
-        });
+        let known = known.entry(caller).or_insert(Known { full: 0, untold: 0 });
         let (taken, full) = pace.take(known.full, now);
         known.full = full;
         if taken.admitted {
@@ -116,14 +114,13 @@ impl Ahead {
     /// Some of what is to be told; it counts as told from now on.
     pub(super) fn untold(&self) -> Vec<Untold> {
         let mut callers = self.callers();
-        let Callers { known, waiting } = &mut *callers;
+        let Callers { known, waiting, .. } = &mut *callers;
         let rest = waiting.len().saturating_sub(BATCH);
         let batch = waiting.split_off(rest);
-        let take = |caller: Digest| {
+        let take = |caller: Caller| {
             let known = known.get_mut(&caller)?;
             Some(Untold {
                 caller,
-                class: known.class,
                 calls: std::mem::take(&mut known.untold),
             })
         };
@@ -131,7 +128,7 @@ impl Ahead {
     }
 
     /// What Redis says of a caller: `reset` microseconds until the whole limit is there again.
-    pub(super) fn learn(&self, caller: Digest, reset: u64, pace: Pace) {
+    pub(super) fn learn(&self, caller: Caller, reset: u64, pace: Pace) {
         let now = self.now();
         if let Entry::Occupied(mut known) = self.callers().known.entry(caller) {
             let full = now.saturating_add(reset);
@@ -158,22 +155,28 @@ impl Ahead {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RateLimit;
+    use super::super::{RateClass, RateKey, RateLimit};
     use super::*;
+    use uuid::Uuid;
 
     const CLASS: RateClass = RateClass::Read;
     const LIMIT: u32 = 1_000;
+    const DAY: u64 = 86_400_000_000;
 
     fn pace() -> Pace {
         Pace::new(RateLimit {
             limit: LIMIT,
-            period: Duration::from_hours(1),
+            period: Duration::from_micros(DAY),
             block: Duration::ZERO,
         })
     }
 
-    fn take(ahead: &Ahead, caller: u8) -> bool {
-        let taken = ahead.take([caller; 16], CLASS, LIMIT, pace());
+    fn caller(number: u128) -> Caller {
+        RateKey::Principal(Uuid::from_u128(number)).caller(CLASS)
+    }
+
+    fn take(ahead: &Ahead, number: u128) -> bool {
+        let taken = ahead.take(caller(number), LIMIT, pace());
         taken.is_some_and(|taken| taken.admitted)
     }
 
@@ -186,9 +189,8 @@ mod tests {
         assert!(take(&ahead, 2));
         let mut told = ahead.untold();
         told.sort_by_key(|it| it.caller);
-        let of = |caller: u8, calls| Untold {
-            caller: [caller; 16],
-            class: CLASS,
+        let of = |number, calls| Untold {
+            caller: caller(number),
             calls,
         };
         assert_eq!(told, [of(1, 1_000), of(2, 1)]);
@@ -200,14 +202,13 @@ mod tests {
     #[test]
     fn what_others_admitted_counts_and_so_do_calls_that_came_in_meanwhile() {
         let ahead = Ahead::default();
-        let hour = 3_600_000_000;
         assert!(take(&ahead, 1));
         assert_eq!(ahead.untold().len(), 1);
         // 990 in all, and 5 more here while Redis answered.
         for _ in 0..5 {
             assert!(take(&ahead, 1));
         }
-        ahead.learn([1; 16], hour / 1_000 * 990, pace());
+        ahead.learn(caller(1), DAY / 1_000 * 990, pace());
         let admitted = (0..100).filter(|_| take(&ahead, 1)).count();
         assert_eq!(admitted, 5);
     }
@@ -215,20 +216,20 @@ mod tests {
     #[test]
     fn a_flood_of_callers_takes_no_more_memory_and_frees_nobody_who_is_over_the_limit() {
         let ahead = Ahead::default();
-        while take(&ahead, 255) {}
-        for caller in 0..30_000u128 {
-            let _ = ahead.take(caller.to_be_bytes(), CLASS, LIMIT, pace());
+        while take(&ahead, u128::MAX) {}
+        for number in 0..30_000 {
+            take(&ahead, number);
             ahead.untold();
         }
         assert!(ahead.callers().known.len() <= MAX_CALLERS);
-        assert!(!take(&ahead, 255));
+        assert!(!take(&ahead, u128::MAX));
     }
 
     #[test]
     fn more_callers_than_fit_into_one_step_are_told_in_several() {
         let ahead = Ahead::default();
-        for caller in 0..=u8::MAX {
-            assert!(take(&ahead, caller));
+        for number in 0..256 {
+            assert!(take(&ahead, number));
         }
         let mut told: Vec<_> = (0..3).map(|_| ahead.untold().len()).collect();
         told.sort_unstable();

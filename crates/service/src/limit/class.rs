@@ -1,7 +1,7 @@
 //! The fixed set of limits.
 
 /// What kind of use a route is. Each has one limit, for each caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RateClass {
     /// Never limited: what machines ask all day, and what is limited by other means.
     Unlimited,

@@ -32,6 +32,8 @@ impl Decision {
         let seconds = u64::try_from(self.reset.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
         let limit = HeaderValue::from(self.limit);
         let remaining = HeaderValue::from(self.remaining);
+        // Once, for these and for what every answer has.
+        headers.reserve(12);
         headers.insert(POLICY, self.policy.clone());
         headers.insert(LIMIT, limit.clone());
         headers.insert(REMAINING, remaining.clone());

@@ -19,33 +19,55 @@ pub enum RateKey {
     Wallet(WalletAddress),
 }
 
+/// What a key is in this process' memory: equal for equal callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Caller {
+    class: RateClass,
+    kind: &'static str,
+    bytes: [u8; 32],
+}
+
 /// What a key is in storage: tells nothing of the caller to whom does not know the secret, and has a fixed length.
 pub(super) type Digest = [u8; 16];
 
 impl RateKey {
-    pub(super) fn digest(&self, class: RateClass, secret: &[u8]) -> Option<Digest> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-        mac.update(class.as_str().as_bytes());
+    /// The caller whose calls of `class` these are.
+    pub(super) fn caller(&self, class: RateClass) -> Caller {
+        let of = |kind, bytes: &[u8]| {
+            let mut padded = [0; 32];
+            for (to, from) in padded.iter_mut().zip(bytes) {
+                *to = *from;
+            }
+            Caller {
+                class,
+                kind,
+                bytes: padded,
+            }
+        };
         match self {
-            Self::Principal(user) => {
-                mac.update(b"\0user\0");
-                mac.update(user.as_bytes());
-            }
+            Self::Principal(user) => of("user", user.as_bytes()),
             Self::Address(address) => match address.expose().to_canonical() {
-                IpAddr::V4(address) => {
-                    mac.update(b"\0ipv4\0");
-                    mac.update(&address.octets());
-                }
-                IpAddr::V6(address) => {
-                    mac.update(b"\0ipv6\0");
-                    mac.update(&network(address));
-                }
+                IpAddr::V4(address) => of("ipv4", &address.octets()),
+                IpAddr::V6(address) => of("ipv6", &network(address)),
             },
-            Self::Wallet(wallet) => {
-                mac.update(b"\0wallet\0");
-                mac.update(wallet.as_bytes());
-            }
+            Self::Wallet(wallet) => of("wallet", wallet.as_bytes()),
         }
+    }
+}
+
+impl Caller {
+    /// The class.
+    pub(super) const fn class(&self) -> RateClass {
+        self.class
+    }
+
+    /// Its name in storage.
+    pub(super) fn digest(&self, secret: &[u8]) -> Option<Digest> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+        for part in [self.class.as_str(), "\0", self.kind, "\0"] {
+            mac.update(part.as_bytes());
+        }
+        mac.update(&self.bytes);
         let bytes = mac.finalize().into_bytes();
         bytes.first_chunk().copied()
     }
@@ -66,7 +88,8 @@ mod tests {
 
     fn digest(text: &str) -> Option<Digest> {
         let address: IpAddr = text.parse().ok()?;
-        RateKey::Address(address.into()).digest(RateClass::Read, b"secret")
+        let key = RateKey::Address(address.into());
+        key.caller(RateClass::Read).digest(b"secret")
     }
 
     #[test]
@@ -81,7 +104,7 @@ mod tests {
     #[test]
     fn nothing_is_known_of_a_caller_without_the_secret() {
         let key = RateKey::Principal(Uuid::from_u128(1));
-        let of = |class, secret| key.digest(class, secret);
+        let of = |class, secret| key.caller(class).digest(secret);
         assert_ne!(of(RateClass::Read, b"a"), of(RateClass::Read, b"b"));
         assert_ne!(of(RateClass::Read, b"a"), of(RateClass::Write, b"a"));
     }

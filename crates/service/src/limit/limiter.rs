@@ -2,7 +2,7 @@
 
 use super::ahead::Ahead;
 use super::gcra::{Pace, Taken};
-use super::key::Digest;
+use super::key::{Caller, Digest};
 use super::local::Local;
 use super::{Decision, RateClass, RateKey, RateLimit, RateLimits};
 use crate::ApiError;
@@ -93,22 +93,15 @@ impl Limiter {
         let Some(rule) = inner.rules.get(class as usize).and_then(Option::as_ref) else {
             return Ok(None);
         };
-        let caller = who
-            .digest(class, inner.redis.secret())
-            .ok_or_else(|| ApiError::internal(&"no key for the limiter"))?;
+        let caller = who.caller(class);
         let ahead = if rule.ahead && inner.retry_at.load(Ordering::Relaxed) == 0 {
-            let limit = rule.limit.limit;
-            inner.ahead.take(caller, class, limit, rule.pace)
+            inner.ahead.take(caller, rule.limit.limit, rule.pace)
         } else {
             None
         };
         let taken = match ahead {
             Some(taken) => taken,
-            None => match Box::pin(inner.shared(rule, &caller)).await {
-                Ok(taken) => taken,
-                Err(error) if class == RateClass::Money => return Err(error.into()),
-                Err(_) => inner.local.take(caller, rule.local),
-            },
+            None => Box::pin(inner.take(rule, &caller)).await?,
         };
         let decision = Decision {
             policy: rule.policy.clone(),
@@ -127,13 +120,30 @@ impl Limiter {
 }
 
 impl Inner {
+    /// Asks Redis; without it half of the limit holds, but money is not moved.
+    async fn take(&self, rule: &Rule, caller: &Caller) -> Result<Taken, ApiError> {
+        let name = self
+            .name(caller)
+            .ok_or_else(|| ApiError::internal(&"no key for the limiter"))?;
+        match self.shared(rule, &name).await {
+            Ok(taken) => Ok(taken),
+            Err(error) if caller.class() == RateClass::Money => Err(error.into()),
+            Err(_) => Ok(self.local.take(name, rule.local)),
+        }
+    }
+
+    /// What the caller is called in Redis.
+    fn name(&self, caller: &Caller) -> Option<Digest> {
+        caller.digest(self.redis.secret())
+    }
+
     /// Asks Redis, unless it was found to be down a moment ago.
-    async fn shared(&self, rule: &Rule, caller: &Digest) -> Result<Taken, RedisError> {
+    async fn shared(&self, rule: &Rule, name: &Digest) -> Result<Taken, RedisError> {
         let paused = self.retry_at.load(Ordering::Relaxed);
         if paused != 0 && !self.may_try(paused) {
             return Err(RedisError::Unavailable("left alone for a moment".into()));
         }
-        let keys = vec![rule.key(caller)];
+        let keys = vec![rule.key(name)];
         let answer = self.redis.run_script(&TAKE, keys, &rule.arguments).await;
         match answer.and_then(|numbers| read(&numbers)) {
             Ok(taken) => {
@@ -156,9 +166,10 @@ impl Inner {
         let untold = self.ahead.untold();
         let (mut told, mut keys, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
         for it in untold {
-            if let Some(Some(rule)) = self.rules.get(it.class as usize) {
+            let rule = self.rules.get(it.caller.class() as usize);
+            if let (Some(Some(rule)), Some(name)) = (rule, self.name(&it.caller)) {
                 let [limit, period, _] = rule.arguments;
-                keys.push(rule.key(&it.caller));
+                keys.push(rule.key(&name));
                 arguments.extend([limit, period, it.calls]);
                 told.push((it.caller, rule.pace));
             }
