@@ -5,12 +5,18 @@
 //! what caused it, and posting it again does nothing.
 
 pub mod account;
+pub mod chain;
 pub mod check;
 mod error;
+pub mod freeze;
+pub mod phase;
 pub mod posting;
+mod retry;
 pub mod reward;
 mod values;
 
 pub use account::{Account, AccountId, Influencer, Side, Stripe};
 pub use error::{LedgerError, is_contention};
+pub use phase::Cause;
 pub use posting::{Leg, Posting, TxId, TxKind};
+pub use retry::Attempts;

@@ -29,6 +29,12 @@ impl TxId {
     }
 }
 
+impl From<Uuid> for TxId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
 /// Declares [`TxKind`] and how each kind is stored.
 macro_rules! tx_kinds {
     ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
@@ -195,6 +201,26 @@ impl Posting {
         TxId::of(self.kind, &self.source_ref)
     }
 
+    /// What it is for.
+    pub const fn kind(&self) -> TxKind {
+        self.kind
+    }
+
+    /// What caused it.
+    pub fn source_ref(&self) -> &str {
+        &self.source_ref
+    }
+
+    /// When it takes effect.
+    pub const fn effective_at(&self) -> EpochMs {
+        self.effective_at
+    }
+
+    /// Its lines, in the order they are stored in.
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+
     /// The accounts it touches, in the order of its legs.
     pub fn accounts(&self) -> impl Iterator<Item = Account> + '_ {
         self.legs.iter().map(|leg| leg.account)
@@ -215,8 +241,6 @@ pub async fn post(
             .iter()
             .flat_map(|p| p.legs.iter().map(move |leg| (p, leg)))
     };
-    // Below 2^53, so the conversion always succeeds.
-    let millis = |at: EpochMs| i64::try_from(at.get()).unwrap_or(i64::MAX);
     let values = vec![
         uuids(postings.iter().map(|p| p.id().as_uuid())),
         texts(postings.iter().map(|p| p.kind.as_str().to_owned())),
@@ -241,6 +265,11 @@ pub async fn post(
     rows.iter()
         .map(|row| Ok(TxId(row.try_get("", "id")?)))
         .collect()
+}
+
+/// As the database takes it; below 2^53, so the conversion always succeeds.
+pub(crate) fn millis(at: EpochMs) -> i64 {
+    i64::try_from(at.get()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

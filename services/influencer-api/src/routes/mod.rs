@@ -2,6 +2,7 @@
 
 mod devices;
 mod ingest;
+mod ledger;
 mod me;
 
 use crate::state::AppState;
@@ -9,7 +10,9 @@ use service::access::Routes;
 
 /// What clients call.
 pub fn public() -> Routes<AppState> {
-    me::router().merge(devices::router())
+    me::router()
+        .merge(ledger::router())
+        .merge(devices::router())
 }
 
 /// What the edge calls.
