@@ -1,12 +1,14 @@
-//! What the services cost: CPU for each request, beside a bare route in the same run; memory; time to ready.
+//! What the services cost: CPU for each request, beside a bare route in the same run; memory; time to ready; and what the
+//! ledger costs the database, beside the bare writes.
 //!
 //! `load DIST BARE [SECONDS]` starts a platform of its own from the release folder `DIST`, and the program `BARE` as the
-//! baseline. Each scenario runs for `SECONDS`. Prints a table in Markdown, as `docs/performance.md` has it.
+//! baseline. Each scenario runs for `SECONDS`. Prints tables in Markdown, as `docs/performance.md` has it.
 //!
 //! CPU is what the kernel counted for the server's process, so it holds on a machine that is busy with the client and
 //! the database at the same time; rates are floors.
 
 mod drive;
+mod postings;
 mod process;
 mod scenario;
 mod table;

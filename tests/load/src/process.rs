@@ -22,6 +22,28 @@ pub(crate) fn cpu(pid: u32) -> io::Result<Duration> {
     }
 }
 
+/// CPU time that the processes started by `pid` have used, of those that are still there: `PostgreSQL` has one for each
+/// connection.
+pub(crate) fn cpu_of_children(pid: u32) -> io::Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(child) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // It may end between the two looks.
+        let parent = fs::read_to_string(format!("/proc/{child}/stat")).ok();
+        let parent = parent.and_then(|text| {
+            let (_, fields) = text.rsplit_once(')')?;
+            fields.split_ascii_whitespace().nth(1)?.parse::<u32>().ok()
+        });
+        if parent == Some(pid) {
+            sum += cpu(child).unwrap_or_default();
+        }
+    }
+    Ok(sum)
+}
+
 /// Memory of the process that is in RAM, in KiB.
 pub(crate) fn resident(pid: u32) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -1,6 +1,7 @@
 //! What is measured.
 
 use crate::drive::{Call, Connection, Driven, Failure, flood, gather, pace};
+use crate::postings;
 use crate::process::{cpu, resident};
 use crate::table::{Results, Row};
 use client::Wallet;
@@ -135,8 +136,19 @@ impl Bench {
                 self.memory(part)?,
             ));
         }
+        let postmaster = self.pid(Part::Postgres)?;
+        // Only the database is measured now.
+        for part in [Part::Edge, Part::Api, Part::Auth] {
+            block_in_place(|| self.platform.stop(part));
+        }
+        let [owner, app] = [self.platform.owner_url(), self.platform.app_url()];
+        let postings = postings::run(&owner, &app, postmaster, self.time).await?;
         block_in_place(|| self.platform.stop_all());
-        Ok(Results { rows, facts })
+        Ok(Results {
+            rows,
+            postings,
+            facts,
+        })
     }
 
     async fn bare_route(&self) -> Result<Row, Failure> {

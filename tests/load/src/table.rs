@@ -27,20 +27,43 @@ impl Row {
     }
 }
 
-/// All figures of a run. The first row is the baseline.
+/// All figures of a run. The first row of each table is its baseline.
 #[derive(Debug, Clone)]
 pub(crate) struct Results {
     pub(crate) rows: Vec<Row>,
+    /// What the ledger costs the database.
+    pub(crate) postings: Vec<Row>,
     /// Name and value.
     pub(crate) facts: Vec<(String, String)>,
 }
 
 pub(crate) fn print(results: &Results) -> io::Result<()> {
-    let baseline = results.rows.first().map_or(1, |row| row.cost().max(1));
-    let mut text = String::from(
-        "| what | CPU a request | times the bare route | rate seen | p50 | p99 |\n| --- | --- | --- | --- | --- | --- |\n",
+    let mut text = String::new();
+    write_rows(
+        &mut text,
+        ["CPU a request", "times the bare route"],
+        &results.rows,
     );
-    for row in &results.rows {
+    text.push('\n');
+    write_rows(
+        &mut text,
+        ["CPU of PostgreSQL a posting", "times the bare writes"],
+        &results.postings,
+    );
+    text.push_str("\n| what | figure |\n| --- | --- |\n");
+    for (name, value) in &results.facts {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    io::stdout().write_all(text.as_bytes())
+}
+
+fn write_rows(text: &mut String, [cost, ratio]: [&str; 2], rows: &[Row]) {
+    let _ = writeln!(
+        text,
+        "| what | {cost} | {ratio} | rate seen | p50 | p99 |\n| --- | --- | --- | --- | --- | --- |"
+    );
+    let baseline = rows.first().map_or(1, |row| row.cost().max(1));
+    for row in rows {
         let cost = row.cost();
         let ratio = cost * 10 / baseline;
         let (p50, p99) = row
@@ -59,9 +82,4 @@ pub(crate) fn print(results: &Results) -> io::Result<()> {
             row.rate(),
         );
     }
-    text.push_str("\n| what | figure |\n| --- | --- |\n");
-    for (name, value) in &results.facts {
-        let _ = writeln!(text, "| {name} | {value} |");
-    }
-    io::stdout().write_all(text.as_bytes())
 }
