@@ -4,8 +4,10 @@
 mod chain;
 mod checks;
 mod concurrency;
+mod explain;
 mod freeze;
 mod grants;
+mod interleavings;
 mod phases;
 mod posting;
 mod reversal;

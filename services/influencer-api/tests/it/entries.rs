@@ -94,6 +94,14 @@ async fn every_line_says_what_it_did_to_the_balance() {
     assert_eq!(first["effectiveAt"], "2026-01-01T00:00:00Z");
     assert!(first["recordedAt"].as_str().unwrap().ends_with('Z'));
     assert_eq!(page["entries"][1].get("subject"), None);
+
+    // The way back, from the reward to the VAU.
+    let trail = ledger::explain::trail(&api.db, &vau).await.unwrap();
+    assert_eq!(trail.steps.len(), 1);
+    assert_eq!(trail.vaus.len(), 1);
+    assert_eq!(trail.vaus[0].vau_id, vau);
+    assert_eq!(trail.vaus[0].transaction_id, Some(trail.steps[0].id));
+    assert_eq!(trail.vaus[0].earned, 5_000_000_000);
     api.assert_sound().await;
 }
 
