@@ -17,6 +17,7 @@ pub mod hostile;
 mod invariants;
 pub mod leaks;
 mod own;
+pub mod program;
 mod proxy;
 mod redis;
 mod shared;

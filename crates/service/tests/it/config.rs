@@ -240,8 +240,8 @@ fn the_environment_wins_over_the_file() {
 fn the_page_has_every_key_with_its_kind_default_and_meaning() {
     let page = reference::<Settings>("TWIST_TEST");
     for line in [
-        "| `database.url` | `TWIST_TEST__DATABASE__URL` | **secret** | required | `postgres://…`; contains the password. |",
-        "| `database.max_connections` | `TWIST_TEST__DATABASE__MAX_CONNECTIONS` | whole number from 1 to 1000 | `10` | Connections of this process. |",
+        "| `database.url` | `TWIST_TEST__DATABASE__URL` | **secret** | required | `postgres://…`; contains the password. ",
+        "| `database.max_connections` | `TWIST_TEST__DATABASE__MAX_CONNECTIONS` | whole number from 1 to 1000 | `10` | Connections of this process' pool. ",
         "| `keys.<name>` | `TWIST_TEST__KEYS__<NAME>` | **secret** | none | Secrets by name. |",
         "| `ttl` | `TWIST_TEST__TTL` | whole number from 1 to 60 | `10` | Seconds. |",
         "| `text` | `TWIST_TEST__TEXT` | text | `` | A line \\| of text. |",

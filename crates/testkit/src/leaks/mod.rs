@@ -6,5 +6,7 @@
 mod canary;
 pub mod database;
 pub mod redis;
+mod search;
 
 pub use canary::{Canaries, Finding};
+pub use search::{assert_search_finds, in_stores, password, planted, watch_planted};

@@ -1,18 +1,17 @@
 //! F71: secrets and personal data are driven through every route, and looked for wherever the service writes.
 
 use crate::hostile_input::{MAKE_OPERATORS, Operator};
-use crate::process::{Process, binary, read_lines, with_settings};
+use crate::process::{binary, with_settings};
 use crate::world::Wallet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-use testkit::hostile::{Planted, Walk};
-use testkit::leaks::{Canaries, Finding, database, redis};
+use testkit::hostile::Walk;
+use testkit::leaks::{
+    Canaries, Finding, assert_search_finds, in_stores, password, planted, watch_planted,
+};
+use testkit::program::Program;
 use testkit::{TestDb, TestRedis};
 
 const SEALING_KEY: &str = "7e57c0de1f2e3d4c5b6a79887766554433221100ffeeddccbbaa998877665544";
@@ -26,39 +25,6 @@ const CLASSES: [&str; 8] = [
     "MONEY",
     "OPERATE",
 ];
-
-fn planted() -> Planted {
-    let headers = [
-        ("cookie", "canary-cookie-1c7e"),
-        ("user-agent", "canary-user-agent-55aa"),
-        ("x-forwarded-for", "203.0.113.197"),
-        ("x-real-ip", "198.51.100.231"),
-        ("forwarded", "for=192.0.2.177"),
-        ("referer", "https://canary-referer-0b1d.example"),
-        ("x-request-id", "canary request id 41d2"),
-        ("x-api-key", "canary-api-key-93f0"),
-    ];
-    Planted {
-        body: "canary-body-6d2f".to_owned(),
-        path: "canary-path-e810".to_owned(),
-        query: "canary-query-7b3a".to_owned(),
-        credential: "canary-credential-2f90".to_owned(),
-        headers: headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-    }
-}
-
-/// Everything of `planted` but the path.
-fn watch_planted(canaries: &mut Canaries, planted: &Planted) {
-    canaries.watch("a string of a body", &planted.body);
-    canaries.watch("a query", &planted.query);
-    canaries.watch("a credential", &planted.credential);
-    for (name, value) in &planted.headers {
-        let value = value.strip_prefix("for=").unwrap_or(value);
-        canaries.watch(name, value);
-    }
-}
 
 /// The tokens of a sign-in, and what can be taken from them.
 fn watch_tokens(canaries: &mut Canaries, tokens: &Value) {
@@ -86,16 +52,8 @@ async fn f71_nothing_private_is_in_logs_metrics_answers_the_database_or_redis() 
     for class in CLASSES {
         command.env(format!("TWIST_AUTH__LIMITS__{class}__LIMIT"), "1000000");
     }
-    let mut process = Process(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
-    let (lines, log) = read_lines(&mut process.0);
-    let (url, ops) = addresses(&lines);
-    until_ready(&url).await;
+    let program = Program::start(command);
+    let (url, ops) = program.ready().await;
 
     let mut canaries = Canaries::default();
     canaries.watch("the sealing key", SEALING_KEY);
@@ -141,97 +99,14 @@ async fn f71_nothing_private_is_in_logs_metrics_answers_the_database_or_redis() 
     let metrics = reqwest::get(format!("{ops}/metrics")).await.unwrap();
     found.extend(canaries.find("metrics", &metrics.text().await.unwrap()));
     found.extend(in_stores(&canaries, &owner, &store.url).await);
-    found.extend(canaries.find("logs", &stop(process, log)));
-    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-    assert!(found.is_empty(), "{}", found.join("\n"));
-
-    plant_and_find(&canaries, &planted, &owner, &store.url).await;
-}
-
-async fn in_stores(canaries: &Canaries, owner: &DatabaseConnection, url: &str) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (table, row) in database::contents(owner).await {
-        found.extend(canaries.find(&table, &row));
-    }
-    for (key, value) in redis::contents(url).await {
-        found.extend(canaries.find("redis", &format!("{key} {value}")));
-    }
-    found
-}
-
-/// The same look finds what is there: in a text, a JSON and a binary column, and in Redis.
-async fn plant_and_find(
-    canaries: &Canaries,
-    planted: &Planted,
-    owner: &DatabaseConnection,
-    url: &str,
-) {
-    let Planted {
-        body, query, path, ..
-    } = planted;
-    let sql = format!(
-        "CREATE TABLE planted (a text, b jsonb, c bytea); \
-         INSERT INTO planted VALUES ('{body}', '{{\"x\": [\"{query}\"]}}', convert_to('{path}', 'UTF8'))"
-    );
-    owner.execute_unprepared(&sql).await.unwrap();
-    redis::set(url, "planted", &planted.credential).await;
-    let found = in_stores(canaries, owner, url).await;
-    let names: Vec<&str> = found.iter().map(|found| found.canary.as_str()).collect();
-    for name in ["a string of a body", "a query", "a path", "a credential"] {
-        assert!(names.contains(&name), "{name} is not found: {names:?}");
-    }
-}
-
-fn password(url: &str) -> &str {
-    let login = url.split_once("://").unwrap().1.split_once('@').unwrap().0;
-    login.split_once(':').unwrap().1
-}
-
-fn addresses(lines: &mpsc::Receiver<String>) -> (String, String) {
-    loop {
-        let line = lines.recv_timeout(Duration::from_secs(20)).unwrap();
-        let line: Value = serde_json::from_str(&line).unwrap();
-        if line["message"] == "listening" {
-            let at = |name: &str| format!("http://{}", line[name].as_str().unwrap());
-            return (at("address"), at("ops_address"));
-        }
-    }
-}
-
-async fn until_ready(url: &str) {
-    let until = tokio::time::Instant::now() + Duration::from_secs(20);
-    while reqwest::get(format!("{url}/ready")).await.unwrap().status() != 200 {
-        assert!(tokio::time::Instant::now() < until, "never ready");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Everything that the process wrote, once it has ended.
-fn stop(mut process: Process, log: std::thread::JoinHandle<String>) -> String {
-    let id = process.0.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert!(
-        process.0.wait().unwrap().success(),
-        "SIGTERM must end it cleanly"
-    );
-    let mut errors = String::new();
-    process
-        .0
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut errors)
-        .unwrap();
-    let log = log.join().unwrap();
+    let log = program.stop();
     assert!(
         log.contains("\"message\":\"request begins\""),
         "nothing was logged in detail"
     );
-    log + &errors
+    found.extend(canaries.find("logs", &log));
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+
+    assert_search_finds(&canaries, &planted, &owner, &store.url).await;
 }

@@ -1,6 +1,6 @@
 //! The real binary: what it logs, what it refuses to start with, how it stops.
 
-use crate::process::{Process, binary, listening, read_lines, with_settings};
+use crate::process::{binary, with_settings};
 use crate::world::Wallet;
 use contracts::auth::{NonceResponse, TokenResponse};
 use reqwest::RequestBuilder;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use testkit::program::Program;
 use testkit::{TestDb, TestRedis};
 
 async fn asked<T: DeserializeOwned>(request: RequestBuilder) -> T {
@@ -20,23 +20,9 @@ async fn no_secret_reaches_the_logs_at_any_level() {
     let (db, redis) = (TestDb::new().await, TestRedis::new().await);
     let mut command = binary();
     with_settings(&mut command, &db.app_url, &redis.url);
-    let mut process = Process(command.stdout(Stdio::piped()).spawn().unwrap());
-    let (lines, log) = read_lines(&mut process.0);
-    let address = listening(&lines);
+    let program = Program::start(command);
+    let (address, _) = program.ready().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let until = tokio::time::Instant::now() + Duration::from_secs(20);
-    while http
-        .get(format!("{address}/ready"))
-        .send()
-        .await
-        .unwrap()
-        .status()
-        != 200
-    {
-        assert!(tokio::time::Instant::now() < until, "never ready");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-
     let wallet = Wallet::new(1);
     let body = json!({"walletAddress": wallet.address()});
     let nonce: NonceResponse = asked(http.post(format!("{address}/auth/nonce")).json(&body)).await;
@@ -65,20 +51,7 @@ async fn no_secret_reaches_the_logs_at_any_level() {
         .await
         .unwrap();
 
-    let id = i32::try_from(process.0.id()).unwrap();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert!(
-        process.0.wait().unwrap().success(),
-        "SIGTERM must end it cleanly"
-    );
-    let log = log.join().unwrap();
-
+    let log = program.stop();
     let signature = attempt["signature"].as_str().unwrap();
     let parts: Vec<&str> = token.access_token.split('.').collect();
     let password = db.app_url.split(['/', ':', '@']).nth(4).unwrap().to_owned();

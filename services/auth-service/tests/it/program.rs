@@ -1,11 +1,12 @@
 //! The real program: which build it says it is, and its health check.
 
-use crate::process::{Process, binary, listening, read_lines, with_settings};
+use crate::process::{binary, with_settings};
 use crate::world::{Service, World, config};
 use contracts::version::Version;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
+use testkit::program::Program;
 
 const COMMIT: &str = "89abcdef0123456789abcdef0123456789abcdef";
 /// Nothing listens there, so the service runs and is not ready.
@@ -34,10 +35,9 @@ fn assert_fails(output: &Output, says: &str) {
 async fn the_program_tells_the_hash_of_its_own_file_without_a_database() {
     let mut command = binary();
     with_settings(&mut command, NO_DATABASE, NO_REDIS);
-    command.env("TWIST_REVISION", COMMIT).stdout(Stdio::piped());
-    let mut process = Process(command.spawn().unwrap());
-    let (lines, _log) = read_lines(&mut process.0);
-    let url = format!("{}/version", listening(&lines));
+    command.env("TWIST_REVISION", COMMIT);
+    let program = Program::start(command);
+    let url = format!("{}/version", program.urls().0);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let version: Version = http.get(url).send().await.unwrap().json().await.unwrap();
 

@@ -278,3 +278,27 @@ async fn a_session_that_is_long_over_is_removed_and_no_other() {
     assert_eq!(world.number("SELECT count(*) FROM sessions").await, 5);
     assert_eq!(other.refresh(&open.refresh_token).await.status(), 200);
 }
+
+/// Every instance asks twice a second: it must not read all sessions for it.
+#[tokio::test]
+async fn what_was_ended_lately_is_found_by_an_index_among_many_sessions() {
+    let world = World::start().await;
+    world.service.sign_in(&Wallet::new(1)).await;
+    let fill = "INSERT INTO sessions (id, user_id, wallet_address, expires_at, revoked_at) \
+                SELECT gen_random_uuid(), user_id, wallet_address, now() + interval '1 day', \
+                       CASE WHEN n % 2 = 0 THEN now() - n * interval '1 minute' END \
+                FROM sessions, generate_series(1, 20000) AS n";
+    world.database.execute_unprepared(fill).await.unwrap();
+    let owner = world.db.connect_as_owner().await;
+    owner.execute_unprepared("ANALYZE sessions").await.unwrap();
+    let plan = "EXPLAIN (FORMAT JSON) SELECT session_id FROM session_revocations \
+                WHERE revoked_at > now() - make_interval(secs => 5)";
+    let row = owner.query_one_raw(sea_orm::Statement::from_string(
+        sea_orm::DbBackend::Postgres,
+        plan,
+    ));
+    let plan: serde_json::Value = row.await.unwrap().unwrap().try_get_by_index(0).unwrap();
+    let plan = plan.to_string();
+    assert!(plan.contains("sessions_by_revocation"), "{plan}");
+    assert!(!plan.contains("Seq Scan"), "{plan}");
+}

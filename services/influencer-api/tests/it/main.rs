@@ -16,5 +16,6 @@ mod me;
 mod outage;
 mod program;
 mod reference;
+mod schema;
 mod sessions;
 mod support;

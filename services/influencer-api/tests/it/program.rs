@@ -1,16 +1,10 @@
 //! The real program: its health check, and what it refuses to start with.
 
 use crate::support::Api;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn run(mode: &str, settings: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_influencer-api"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TWIST_") {
-            command.env_remove(name);
-        }
-    }
-    command
+    testkit::program::command(env!("CARGO_BIN_EXE_influencer-api"))
         .envs([
             (
                 "TWIST_API__DATABASE__URL",
