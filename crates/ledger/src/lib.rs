@@ -9,7 +9,8 @@ pub mod check;
 mod error;
 pub mod posting;
 pub mod reward;
+mod values;
 
-pub use account::{Account, AccountId};
+pub use account::{Account, AccountId, Influencer, Side, Stripe};
 pub use error::{LedgerError, is_contention};
-pub use posting::{Posting, TxId};
+pub use posting::{Leg, Posting, TxId, TxKind};

@@ -1,9 +1,11 @@
 //! Transactions and how they get into the ledger.
 
-use crate::account::{Account, bigints, texts, uuids};
+use crate::account::{Account, Side};
 use crate::error::LedgerError;
+use crate::values::{bigints, texts, uuids};
 use domain::{Amount, EpochMs};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The namespace of transaction ids.
@@ -15,45 +17,168 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8d1c_51b2_3f0e_5c5e_9a77_0d6a_41c6_000
 pub struct TxId(Uuid);
 
 impl TxId {
+    /// The id of the transaction of `kind` that `source_ref` causes.
+    pub fn of(kind: TxKind, source_ref: &str) -> Self {
+        let name = format!("{}|{source_ref}", kind.as_str());
+        Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+
     /// As stored.
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }
 }
 
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TxKind {
-    /// The reward of one VAU.
-    VauReward,
+/// Declares [`TxKind`] and how each kind is stored.
+macro_rules! tx_kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
+        /// What a transaction is for. The words are stored: one is never changed or used for another thing.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum TxKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl TxKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// As stored.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+        }
+    };
 }
 
-impl TxKind {
-    /// As stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::VauReward => "vau_reward",
+tx_kinds! {
+    /// The reward of one VAU.
+    VauReward = "vau_reward",
+    /// A user's available balance went into a pool.
+    StakeDeposited = "stake_deposited",
+    /// A user's stake went back to the available balance.
+    StakeWithdrawn = "stake_withdrawn",
+    /// A pool was given something to distribute.
+    RewardsFunded = "rewards_funded",
+    /// A user took a share of what a pool distributed.
+    RewardsClaimed = "rewards_claimed",
+    /// An operator brought money in from outside.
+    OperatorDeposit = "operator_deposit",
+    /// An influencer earned a commission, still inside the holding period.
+    CommissionEarned = "commission_earned",
+    /// A commission passed its holding period.
+    CommissionReleased = "commission_released",
+    /// Money is kept back from an influencer.
+    CommissionHeld = "commission_held",
+    /// What was kept back is the influencer's again.
+    CommissionUnheld = "commission_unheld",
+    /// Money is set aside for a payout.
+    PayoutRequested = "payout_requested",
+    /// A payout was approved: what was set aside is booked.
+    PayoutApproved = "payout_approved",
+    /// A payout is on its way on chain.
+    PayoutSubmitted = "payout_submitted",
+    /// A payout arrived.
+    PayoutPaid = "payout_paid",
+    /// A payout was called off by who asked for it.
+    PayoutCancelled = "payout_cancelled",
+    /// A payout was turned down.
+    PayoutRejected = "payout_rejected",
+    /// A payout failed, and that no money moved is proven.
+    PayoutFailed = "payout_failed",
+    /// A transaction that was pending ran out of time.
+    PendingExpired = "pending_expired",
+    /// The opposite of an earlier transaction.
+    Reversal = "reversal",
+    /// A difference between the books and the chain.
+    Reconciliation = "reconciliation",
+}
+
+/// One line of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// The account.
+    pub account: Account,
+    /// The side of it.
+    pub side: Side,
+    /// How much.
+    pub amount: Amount,
+}
+
+impl Leg {
+    /// Debits `account` with `amount`.
+    pub const fn debit(account: Account, amount: Amount) -> Self {
+        Self {
+            account,
+            side: Side::Debit,
+            amount,
+        }
+    }
+
+    /// Credits `account` with `amount`.
+    pub const fn credit(account: Account, amount: Amount) -> Self {
+        Self {
+            account,
+            side: Side::Credit,
+            amount,
         }
     }
 }
 
-/// A transaction to be posted: one amount from one account to another.
+/// A transaction to be posted. Its debits equal its credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
     kind: TxKind,
     source_ref: String,
     effective_at: EpochMs,
-    debit: Account,
-    credit: Account,
-    amount: Amount,
+    legs: Vec<Leg>,
 }
 
 impl Posting {
+    /// Posts `legs`, in this order, because of `source_ref`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unbalanced`] when debits and credits differ, there are none, an amount is zero, or
+    /// an account is on both sides: none of these would say anything.
+    pub fn new(
+        kind: TxKind,
+        source_ref: impl Into<String>,
+        effective_at: EpochMs,
+        legs: Vec<Leg>,
+    ) -> Result<Self, LedgerError> {
+        // A slice has fewer than 2^64 items of less than 2^63 each.
+        let sum = |side| {
+            legs.iter()
+                .filter(|leg| leg.side == side)
+                .map(|leg| u128::from(leg.amount.units()))
+                .sum::<u128>()
+        };
+        let on = |side| -> BTreeSet<Account> {
+            let legs = legs.iter().filter(|leg| leg.side == side);
+            legs.map(|leg| leg.account).collect()
+        };
+        let on_both_sides = !on(Side::Debit).is_disjoint(&on(Side::Credit));
+        if legs.is_empty()
+            || on_both_sides
+            || legs.iter().any(|leg| leg.amount.is_zero())
+            || sum(Side::Debit) != sum(Side::Credit)
+        {
+            return Err(LedgerError::Unbalanced);
+        }
+        Ok(Self {
+            kind,
+            source_ref: source_ref.into(),
+            effective_at,
+            legs,
+        })
+    }
+
     /// Debits `debit` and credits `credit` with `amount`, because of `source_ref`.
     ///
     /// # Errors
-    /// [`LedgerError::Unbalanced`] when the amount is zero or both accounts are the same: neither
-    /// would say anything.
+    /// [`LedgerError::Unbalanced`] when the amount is zero or both accounts are the same.
     pub fn transfer(
         kind: TxKind,
         source_ref: impl Into<String>,
@@ -61,28 +186,18 @@ impl Posting {
         (debit, credit): (Account, Account),
         amount: Amount,
     ) -> Result<Self, LedgerError> {
-        if amount.is_zero() || debit == credit {
-            return Err(LedgerError::Unbalanced);
-        }
-        Ok(Self {
-            kind,
-            source_ref: source_ref.into(),
-            effective_at,
-            debit,
-            credit,
-            amount,
-        })
+        let legs = vec![Leg::debit(debit, amount), Leg::credit(credit, amount)];
+        Self::new(kind, source_ref, effective_at, legs)
     }
 
     /// The id that this posting will have.
     pub fn id(&self) -> TxId {
-        let name = format!("{}|{}", self.kind.as_str(), self.source_ref);
-        TxId(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+        TxId::of(self.kind, &self.source_ref)
     }
 
-    /// The accounts it touches.
-    pub const fn accounts(&self) -> [Account; 2] {
-        [self.debit, self.credit]
+    /// The accounts it touches, in the order of its legs.
+    pub fn accounts(&self) -> impl Iterator<Item = Account> + '_ {
+        self.legs.iter().map(|leg| leg.account)
     }
 }
 
@@ -98,7 +213,7 @@ pub async fn post(
     let lines = || {
         postings
             .iter()
-            .flat_map(|p| [(p, p.debit, "debit"), (p, p.credit, "credit")])
+            .flat_map(|p| p.legs.iter().map(move |leg| (p, leg)))
     };
     // Below 2^53, so the conversion always succeeds.
     let millis = |at: EpochMs| i64::try_from(at.get()).unwrap_or(i64::MAX);
@@ -107,10 +222,10 @@ pub async fn post(
         texts(postings.iter().map(|p| p.kind.as_str().to_owned())),
         texts(postings.iter().map(|p| p.source_ref.clone())),
         bigints(postings.iter().map(|p| millis(p.effective_at))),
-        uuids(lines().map(|(p, ..)| p.id().as_uuid())),
-        uuids(lines().map(|(_, account, _)| account.id().as_uuid())),
-        texts(lines().map(|(.., side)| side.to_owned())),
-        bigints(lines().map(|(p, ..)| p.amount.to_i64())),
+        uuids(lines().map(|(p, _)| p.id().as_uuid())),
+        uuids(lines().map(|(_, leg)| leg.account.id().as_uuid())),
+        texts(lines().map(|(_, leg)| leg.side.as_str().to_owned())),
+        bigints(lines().map(|(_, leg)| leg.amount.to_i64())),
     ];
     let sql = "SELECT id FROM ledger_post($1::uuid[], $2::text[], $3::text[], \
                (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY place) \
@@ -144,5 +259,37 @@ mod tests {
         assert!(posting(accounts, Amount::ZERO).is_err());
         assert!(posting((accounts.1, accounts.1), Amount::from_twist(1)).is_err());
         assert!(posting(accounts, Amount::from_twist(1)).is_ok());
+    }
+
+    #[test]
+    fn what_does_not_balance_cannot_be_posted() {
+        let user = |n| Account::UserAvailable(Uuid::from_u128(n));
+        let pay = |n| Amount::from_units(n).unwrap();
+        let posting =
+            |legs| Posting::new(TxKind::RewardsClaimed, "x", EpochMs::new(0).unwrap(), legs);
+        let whole = vec![
+            Leg::debit(user(1), pay(10)),
+            Leg::credit(user(2), pay(7)),
+            Leg::credit(user(3), pay(3)),
+        ];
+        assert!(posting(whole.clone()).is_ok());
+        assert!(posting(Vec::new()).is_err());
+        assert!(posting(whole[..2].to_vec()).is_err());
+        assert!(posting(whole[1..].to_vec()).is_err());
+        let and = |more: [Leg; 2]| posting([whole.clone(), more.to_vec()].concat());
+        assert!(and([Leg::debit(user(4), pay(1)), Leg::credit(user(5), pay(1))]).is_ok());
+        assert!(and([Leg::debit(user(2), pay(1)), Leg::credit(user(5), pay(1))]).is_err());
+        assert!(and([Leg::debit(user(4), pay(0)), Leg::credit(user(5), pay(0))]).is_err());
+    }
+
+    #[test]
+    fn no_two_kinds_are_stored_alike() {
+        let words: BTreeSet<_> = TxKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(words.len(), TxKind::ALL.len());
+        assert!(
+            words
+                .iter()
+                .all(|w| w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
     }
 }
