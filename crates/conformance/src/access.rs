@@ -68,7 +68,8 @@ pub fn verdict(policy: Policy, who: Who) -> Verdict {
         (_, Who::Expired) => Refused(Code::AuthTokenExpired),
         (_, Who::Ended) => Refused(Code::AuthSessionRevoked),
         (Policy::Role(role), Who::With(own)) if role.is_among(&[own.as_str()]) => Admitted,
-        (Policy::Role(_), _) => Refused(Code::PermissionDenied),
+        (Policy::SelfOrAdmin, Who::With(Role::Admin)) => Admitted,
+        (Policy::SelfOrAdmin | Policy::Role(_), _) => Refused(Code::PermissionDenied),
         (Policy::User | Policy::Owner, _) => Admitted,
     }
 }

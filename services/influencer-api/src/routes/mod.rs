@@ -3,13 +3,18 @@
 mod devices;
 mod ingest;
 mod me;
+mod pools;
+mod staking;
 
 use crate::state::AppState;
 use service::access::Routes;
 
 /// What clients call.
 pub fn public() -> Routes<AppState> {
-    me::router().merge(devices::router())
+    me::router()
+        .merge(devices::router())
+        .merge(staking::router())
+        .merge(pools::router())
 }
 
 /// What the edge calls.

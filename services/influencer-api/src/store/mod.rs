@@ -4,4 +4,5 @@ pub mod accounts;
 pub mod devices;
 pub mod ingest;
 pub mod rewards;
+pub mod staking;
 mod values;
