@@ -89,10 +89,7 @@ fn every_pool_goes_through_the_published_states() {
             pool.accumulator.to_string(),
             after["accumulator"].as_str().unwrap()
         );
-        assert_eq!(
-            pool.remainder.to_string(),
-            after["remainder"].as_str().unwrap()
-        );
+        assert_eq!(pool.ahead.to_string(), after["ahead"].as_str().unwrap());
         assert_eq!(pool.total_staked, amount(&after["totalStaked"]));
         assert_eq!(
             u64::from(pool.staker_count),

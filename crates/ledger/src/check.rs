@@ -1,5 +1,7 @@
 //! The invariants of the ledger, as questions to the database whose answer must be "none".
 
+mod staking;
+
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// One invariant.
@@ -117,6 +119,8 @@ pub const INVARIANTS: &[Invariant] = &[
               WHERE a.version <> coalesce(e.entries, 0) \
                  OR (e.entries > 0 AND (e.first <> 1 OR e.last <> a.version))",
     },
+    staking::L11,
+    staking::S1,
     Invariant {
         id: "V1",
         title: "every counted VAU is credited exactly what it earned, and nothing else is a reward",

@@ -4,18 +4,20 @@
 //! The pool keeps one number that only grows: how much one staked unit has earned since the pool began,
 //! in units of 2^-64 base units. A position remembers the value up to which it is settled, so that a
 //! distribution writes one row however many stakers there are, and a late staker gets nothing of what
-//! was distributed before. What a division leaves over is kept, in the pool and in each position, and
-//! goes into the next one:
+//! was distributed before. What a unit earns is rounded up, so that a share that is a whole number is paid
+//! whole; what was thereby given too much, less than one base unit in all, is taken from the next
+//! distribution, and what is less than a base unit stays in the position until it is one:
 //!
-//! `distributed × 2^64 = remainder + Σ (claimed × 2^64 + carried + amount × (accumulator − debt))`
+//! `distributed × 2^64 + ahead = Σ (claimed × 2^64 + carried + amount × (accumulator − debt))`
 //!
-//! holds after every step, to the last bit.
+//! holds after every step, to the last bit. No more is ever paid than was distributed: as `ahead` is below
+//! 2^63 and nothing on the right is negative, `Σ claimed < distributed + 1/2`, and both are whole.
 //!
-//! Nothing can overflow: a distribution over `T ≥ 1` staked units adds `⌊(share × 2^64 + remainder) / T⌋`
-//! to the accumulator and keeps a new remainder below `T`. So the sum of `T × growth` over all
-//! distributions is at most `2^64 × Σ share`, and `Σ share`, an [`Amount`], is below 2^63. The accumulator
-//! (as `T ≥ 1`) and what a position has earned (as its amount is at most `T`) are therefore below 2^127, and
-//! so is a numerator, as the share is below 2^63 and the remainder below `T`.
+//! Nothing can overflow: a distribution over `T ≥ 1` staked units adds `⌈(share × 2^64 − ahead) / T⌉`
+//! to the accumulator and leaves a new `ahead` below `T`. So the sum of `T × growth` over all
+//! distributions is at most `2^64 × Σ share + T`, and `Σ share` and `T`, both an [`Amount`], are below 2^63.
+//! The accumulator (as `T ≥ 1`) and what a position has earned (as its amount is at most `T`) are
+//! therefore below 2^127, and so is a numerator.
 
 use crate::money::Amount;
 
@@ -27,8 +29,9 @@ pub const SCALE_BITS: u32 = 64;
 pub struct Pool {
     /// What one unit that was staked from the beginning would have earned, in 2^-64 base units.
     pub accumulator: u128,
-    /// What no unit was given yet, in 2^-64 base units; less than what was staked at the last distribution.
-    pub remainder: u128,
+    /// What units were given too much by rounding, in 2^-64 base units: less than what was staked at the last
+    /// distribution. The next one gives so much less.
+    pub ahead: u128,
     /// The sum of all positions.
     pub total_staked: Amount,
     /// Positions above zero.
@@ -162,13 +165,19 @@ impl Pool {
     /// Gives `share` to the positions of now, each by its amount.
     pub fn distribute(self, share: Amount) -> Result<Self, StakingError> {
         let staked = u128::from(self.total_staked.units());
-        let numerator = (u128::from(share.units()) << SCALE_BITS)
-            .checked_add(self.remainder)
-            .ok_or(StakingError::Inconsistent)?;
-        let (Some(growth), Some(remainder)) =
-            (numerator.checked_div(staked), numerator.checked_rem(staked))
-        else {
+        if staked == 0 {
             return Err(StakingError::NoStakers);
+        }
+        let owed = u128::from(share.units()) << SCALE_BITS;
+        // Less than a base unit is ahead, so only nothing can be less than it.
+        let (growth, ahead) = match owed.checked_sub(self.ahead) {
+            None => (0, self.ahead - owed),
+            Some(numerator) => {
+                let growth = numerator.div_ceil(staked);
+                let given = growth.checked_mul(staked);
+                let given = given.ok_or(StakingError::Inconsistent)?;
+                (growth, given - numerator)
+            }
         };
         let accumulator = self
             .accumulator
@@ -176,13 +185,13 @@ impl Pool {
             .ok_or(StakingError::Inconsistent)?;
         Ok(Self {
             accumulator,
-            remainder,
+            ahead,
             distributed: add(self.distributed, share)?,
             ..self
         })
     }
 
-    /// What was distributed and not claimed: all positions' pending rewards, fractions and remainder included.
+    /// What was distributed and not claimed: all positions' pending rewards, and what is left over.
     pub fn unclaimed(&self) -> Result<Amount, StakingError> {
         self.distributed
             .checked_sub(self.claimed)

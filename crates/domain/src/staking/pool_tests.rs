@@ -90,17 +90,19 @@ impl World {
         let pending: u128 = self.sum(|p| p.pending(&self.pool).unwrap().units().into());
         let carried = self.sum(|p| p.settled(&self.pool).unwrap().carried);
         let fractions: u128 = self.sum(|p| fraction(p.settled(&self.pool).unwrap().carried));
-        let left = self.pool.remainder + fractions;
+        let left = fractions
+            .checked_sub(self.pool.ahead)
+            .expect("no more is ahead than positions have");
         assert_eq!(
             left % (1 << SCALE_BITS),
             0,
-            "remainders are not whole units together"
+            "what is left over is not whole"
         );
         assert_eq!(claimed + pending + (left >> SCALE_BITS), self.put_in);
         // And to the last bit.
         assert_eq!(
-            (claimed << SCALE_BITS) + carried + self.pool.remainder,
-            self.put_in << SCALE_BITS
+            (claimed << SCALE_BITS) + carried,
+            (self.put_in << SCALE_BITS) + self.pool.ahead
         );
     }
 
@@ -204,18 +206,33 @@ fn the_largest_amounts_there_are_do_not_overflow() {
     let pool = pool.distribute(units(max)).unwrap();
     assert_eq!(tiny.pending(&pool).unwrap().units(), max);
     assert_eq!(pool.distribute(units(1)), Err(StakingError::TooLarge));
-    // Everything staked, the largest remainder, and the rest distributed at once.
+    // Everything staked, the most that can be ahead, and the rest distributed at once.
     let (pool, huge) = Pool::default()
         .stake(Position::default(), units(max))
         .unwrap();
     let pool = pool.distribute(units(1)).unwrap();
     let pool = pool.distribute(units(max - 1)).unwrap();
     let (pool, huge, paid) = pool.claim(huge).unwrap();
-    assert_eq!(paid.units() + 1, max, "a fraction stays");
+    assert_eq!(paid.units(), max);
     assert_eq!(
         pool.stake(huge, units(1)).map(|_| ()),
         Err(StakingError::TooLarge)
     );
+}
+
+#[test]
+fn a_share_that_is_a_whole_number_is_paid_whole() {
+    let mut world = World::of(2);
+    world.run(Step::Stake(0, 900_000_000_000)).unwrap();
+    world.run(Step::Stake(1, 300_000_000_000)).unwrap();
+    for n in 1..50u64 {
+        world.run(Step::Distribute(20_000_000_000)).unwrap();
+        let pending = |user: usize| world.positions[user].pending(&world.pool).unwrap().units();
+        assert_eq!(
+            (pending(0), pending(1)),
+            (15_000_000_000 * n, 5_000_000_000 * n)
+        );
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub(super) fn router() -> Routes<AppState> {
             op.id("changeStakingPool")
                 .tag("operators")
                 .summary("Changes the terms of a pool")
+                .response::<200, Json<InfluencerWithPool>>()
                 .response::<403, ApiError>()
                 .response::<404, ApiError>()
         })

@@ -22,7 +22,7 @@ CREATE TABLE staking_pools (
     cooldown_seconds   integer NOT NULL DEFAULT 0 CHECK (cooldown_seconds BETWEEN 0 AND 31536000),
     -- In 2^-64 base units, below 2^127.
     accumulator        numeric(39, 0) NOT NULL DEFAULT 0 CHECK (accumulator >= 0),
-    remainder          numeric(39, 0) NOT NULL DEFAULT 0 CHECK (remainder >= 0),
+    ahead              numeric(39, 0) NOT NULL DEFAULT 0 CHECK (ahead >= 0),
     total_staked       bigint NOT NULL DEFAULT 0 CHECK (total_staked >= 0),
     staker_count       integer NOT NULL DEFAULT 0 CHECK (staker_count >= 0),
     -- Sums over the pool's life: earnings, the stakers' part of them, and what of that was claimed.

@@ -70,7 +70,7 @@ pub async fn create(
     {
         return Err(ApiError::of(Code::InfluencerUsernameTaken));
     }
-    let share = share(&new.terms, Tier::Bronze)?.unwrap_or(RevenueShare::DEFAULT);
+    let share = share(&new.terms, Tier::Bronze, "/pool")?.unwrap_or(RevenueShare::DEFAULT);
     let min_stake = new.terms.min_stake.map_or(MIN_STAKE, |least| least.get());
     let cooldown = i32::try_from(new.terms.cooldown_seconds.unwrap_or(0)).map_err(malformed)?;
     let sql = "INSERT INTO staking_pools \
@@ -101,7 +101,7 @@ pub async fn change(
         return Err(ApiError::of(Code::StakePoolNotFound));
     };
     let tier = Tier::of(locked.pool.total_staked);
-    let share = share(terms, tier)?.unwrap_or(locked.promised);
+    let share = share(terms, tier, "")?.unwrap_or(locked.promised);
     let min_stake = terms
         .min_stake
         .map_or(locked.min_stake, |least| least.get());
@@ -126,7 +126,7 @@ pub async fn change(
 }
 
 /// The share that is asked for, if it may be.
-fn share(terms: &PoolTerms, tier: Tier) -> Result<Option<RevenueShare>, ApiError> {
+fn share(terms: &PoolTerms, tier: Tier, pointer: &str) -> Result<Option<RevenueShare>, ApiError> {
     let Some(bps) = terms.revenue_share_bps else {
         return Ok(None);
     };
@@ -134,7 +134,7 @@ fn share(terms: &PoolTerms, tier: Tier) -> Result<Option<RevenueShare>, ApiError
     match RevenueShare::new(bps) {
         Ok(share) if share <= most => Ok(Some(share)),
         _ => Err(ApiError::invalid(
-            "/revenueShareBps",
+            format!("{pointer}/revenueShareBps"),
             format!(
                 "must be at most {} in the tier {}",
                 most.bps(),

@@ -33,7 +33,7 @@ pub(super) async fn pool(
     influencer: Uuid,
 ) -> Result<Option<LockedPool>, DbErr> {
     let sql = "SELECT p.id, i.user_id, p.revenue_share_bps, p.min_stake, p.active, p.earned, \
-                   p.accumulator::text AS accumulator, p.remainder::text AS remainder, \
+                   p.accumulator::text AS accumulator, p.ahead::text AS ahead, \
                    p.total_staked, p.staker_count, p.distributed, p.claimed \
                FROM staking_pools p JOIN influencers i ON i.id = p.influencer_id \
                WHERE p.influencer_id = $1 FOR NO KEY UPDATE OF p";
@@ -53,7 +53,7 @@ pub(super) async fn pool(
         earned: amount(&row, "earned")?,
         pool: Pool {
             accumulator: wide(&row, "accumulator")?,
-            remainder: wide(&row, "remainder")?,
+            ahead: wide(&row, "ahead")?,
             total_staked: amount(&row, "total_staked")?,
             staker_count: count(&row, "staker_count")?,
             distributed: amount(&row, "distributed")?,
@@ -95,14 +95,14 @@ pub(super) async fn save_pool(
     earned: Amount,
 ) -> Result<(), DbErr> {
     let sql = "UPDATE staking_pools SET accumulator = $2::text::numeric, \
-                   remainder = $3::text::numeric, total_staked = $4, staker_count = $5, \
+                   ahead = $3::text::numeric, total_staked = $4, staker_count = $5, \
                    distributed = $6, claimed = $7, earned = $8, version = version + 1 \
                WHERE id = $1";
     let stakers = i32::try_from(pool.staker_count).map_err(malformed)?;
     let values = [
         id.into(),
         pool.accumulator.to_string().into(),
-        pool.remainder.to_string().into(),
+        pool.ahead.to_string().into(),
         pool.total_staked.to_i64().into(),
         stakers.into(),
         pool.distributed.to_i64().into(),

@@ -22,9 +22,9 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use time::OffsetDateTime;
 
 /// Of the pool `p`: `⌊what its stakers were given in 30 days × 10^4 / total staked⌋`, as [`Apy`] wants it.
-const MONTH_RATIO: &str = "coalesce(least(div((SELECT sum(d.staker_share) FROM distributions d \
+const MONTH_RATIO: &str = "least(coalesce(div((SELECT sum(d.staker_share) FROM distributions d \
      WHERE d.pool_id = p.id AND d.distributed_at > now() - interval '30 days') * 10000, \
-     nullif(p.total_staked, 0)), 1000000), 0)::bigint";
+     nullif(p.total_staked, 0)), 0), 1000000)::bigint";
 
 fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
