@@ -35,7 +35,7 @@ async fn eight_connections_at_once_leave_every_unit_accounted_for() {
             let mut state = seed as u64 + 7;
             let mut moved = 0;
             for _ in 0..ROUNDS {
-                let pool = pools[usize::from(next(&mut state) % 3 == 0)];
+                let pool = pools[usize::from(next(&mut state).is_multiple_of(3))];
                 let units = 1 + next(&mut state) % (3 * TWIST);
                 let answer = match next(&mut state) % 8 {
                     0..=2 => api.stake(&user, pool, units).await,

@@ -92,8 +92,8 @@ async fn what_cannot_be_paid_or_is_not_there_has_its_code_and_moves_nothing() {
     let small: Value = good(api.stake(&user, pool, 5 * TWIST - 1).await, 400).await;
     assert_eq!(small["code"], "stake.below_minimum");
     assert_eq!(small["errors"][0]["pointer"], "/amount");
-    let poor: Value = good(api.stake(&user, pool, 20 * TWIST + 1).await, 400).await;
-    assert_eq!(poor["code"], "ledger.insufficient_funds");
+    let broke: Value = good(api.stake(&user, pool, 20 * TWIST + 1).await, 400).await;
+    assert_eq!(broke["code"], "ledger.insufficient_funds");
     for answer in [
         api.stake(&user, nobody, 5 * TWIST).await,
         api.unstake(&user, nobody, 5 * TWIST).await,
@@ -202,9 +202,9 @@ async fn an_influencer_is_made_once_with_a_name_of_its_own() {
         api.order(Method::POST, "/admin/influencers", &operator, &body)
             .await
     };
-    let made = good(make(body(&a, "Ada_L")).await, 201).await;
-    assert_eq!(made["influencer"]["username"], "ada_l");
-    assert_eq!(made["pool"]["minStake"], TWIST.to_string());
+    let created = good(make(body(&a, "Ada_L")).await, 201).await;
+    assert_eq!(created["influencer"]["username"], "ada_l");
+    assert_eq!(created["pool"]["minStake"], TWIST.to_string());
     assert_eq!(
         problem(make(body(&a, "other")).await, 409).await,
         "influencer.exists"

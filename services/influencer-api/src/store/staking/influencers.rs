@@ -3,7 +3,7 @@
 use super::pools::{find, influencer_card, pool_card};
 use super::{lock, malformed, one, statement};
 use contracts::Code;
-use contracts::staking::{InfluencerWithPool, PoolTerms};
+use contracts::staking::{InfluencerWithPool, PoolTerms, PositiveAmount};
 use domain::staking::{RevenueShare, Tier};
 use domain::{Amount, WalletAddress};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
@@ -71,7 +71,7 @@ pub async fn create(
         return Err(ApiError::of(Code::InfluencerUsernameTaken));
     }
     let share = share(&new.terms, Tier::Bronze, "/pool")?.unwrap_or(RevenueShare::DEFAULT);
-    let min_stake = new.terms.min_stake.map_or(MIN_STAKE, |least| least.get());
+    let min_stake = new.terms.min_stake.map_or(MIN_STAKE, PositiveAmount::get);
     let cooldown = i32::try_from(new.terms.cooldown_seconds.unwrap_or(0)).map_err(malformed)?;
     let sql = "INSERT INTO staking_pools \
                    (id, influencer_id, revenue_share_bps, min_stake, cooldown_seconds, active) \
@@ -104,7 +104,7 @@ pub async fn change(
     let share = share(terms, tier, "")?.unwrap_or(locked.promised);
     let min_stake = terms
         .min_stake
-        .map_or(locked.min_stake, |least| least.get());
+        .map_or(locked.min_stake, PositiveAmount::get);
     let cooldown = terms
         .cooldown_seconds
         .map(i32::try_from)
