@@ -71,3 +71,62 @@ pub struct Reward {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub transaction_id: Option<Uuid>,
 }
+
+/// `GET /me/ledger`, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LedgerPage {
+    /// At most `limit` entries.
+    pub entries: Vec<LedgerEntry>,
+    /// Give it back as `cursor` for the next page; absent on the last. Entries that are booked meanwhile
+    /// neither move nor repeat those of later pages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next_cursor: Option<String>,
+}
+
+/// One booked line of a ledger transaction, on an account of the caller. What is only pending is not
+/// booked and not listed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LedgerEntry {
+    /// The transaction; its other lines may be on accounts of others.
+    pub transaction_id: Uuid,
+    /// What the transaction is for, e.g. `vau_reward`. New kinds may come.
+    pub kind: String,
+    /// The kind of account, e.g. `user:available`. New kinds may come.
+    pub account: String,
+    /// The pool or influencer that the account is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<Uuid>,
+    /// The side of the account that was booked.
+    pub side: LedgerSide,
+    /// What was booked there, base units.
+    pub amount: Amount,
+    /// What that did to the account's balance, base units: negative when it fell.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^-?[1-9][0-9]{0,18}$")))]
+    pub balance_effect: String,
+    /// What caused the transaction, e.g. the id of a VAU.
+    pub source_ref: String,
+    /// The transaction that this one takes back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reverses: Option<Uuid>,
+    /// When it took effect, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub effective_at: String,
+    /// When it was booked, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub recorded_at: String,
+}
+
+/// A side of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum LedgerSide {
+    /// Raises assets and expenses.
+    Debit,
+    /// Raises what is owed to users, and income.
+    Credit,
+}

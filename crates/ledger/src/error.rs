@@ -21,6 +21,18 @@ pub enum LedgerError {
     /// Debits and credits differ, an entry is not above zero, or there is none.
     #[error("the transaction does not balance")]
     Unbalanced,
+    /// There is no such transaction to settle or reverse.
+    #[error("there is no such transaction")]
+    UnknownTransaction,
+    /// It is too late to post what was set aside.
+    #[error("the pending transaction has expired")]
+    Expired,
+    /// Another transaction settled or reversed it.
+    #[error("the transaction was settled or reversed before")]
+    AlreadySettled,
+    /// A reversal cannot be reversed.
+    #[error("a reversal is not reversed")]
+    NotReversible,
     /// An account that may not is below zero: the books are wrong.
     #[error("account {0:?} is below zero")]
     BelowZero(AccountId),
@@ -39,9 +51,20 @@ impl From<DbErr> for LedgerError {
             ("TW002", _) | ("23505", Some("ledger_tx_kind_source_ref_key")) => Self::Conflict,
             ("TW003" | "TW005", _) => Self::Unbalanced,
             ("TW004", _) => Self::Frozen,
+            ("TW006", _) => Self::UnknownTransaction,
+            ("TW007", _) => Self::Expired,
+            ("TW008", _) => Self::AlreadySettled,
+            ("TW009", _) => Self::NotReversible,
             ("23514", Some("ledger_account_floor")) => Self::InsufficientFunds,
             _ => Self::Database(error),
         }
+    }
+}
+
+impl LedgerError {
+    /// Whether the database transaction may be run again from its start: see [`is_contention`].
+    pub fn is_contention(&self) -> bool {
+        matches!(self, Self::Database(error) if is_contention(error))
     }
 }
 

@@ -5,12 +5,20 @@
 //! what caused it, and posting it again does nothing.
 
 pub mod account;
+pub mod chain;
 pub mod check;
 mod error;
+pub mod explain;
+pub mod freeze;
+mod kind;
+pub mod phase;
 pub mod posting;
+mod retry;
 pub mod reward;
 mod values;
 
 pub use account::{Account, AccountId, Influencer, Side, Stripe};
 pub use error::{LedgerError, is_contention};
+pub use phase::Cause;
 pub use posting::{Leg, Posting, TxId, TxKind};
+pub use retry::Attempts;

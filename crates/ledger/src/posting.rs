@@ -1,5 +1,7 @@
 //! Transactions and how they get into the ledger.
 
+pub use crate::kind::TxKind;
+
 use crate::account::{Account, Side};
 use crate::error::LedgerError;
 use crate::values::{bigints, texts, uuids};
@@ -29,71 +31,10 @@ impl TxId {
     }
 }
 
-/// Declares [`TxKind`] and how each kind is stored.
-macro_rules! tx_kinds {
-    ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
-        /// What a transaction is for. The words are stored: one is never changed or used for another thing.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum TxKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl TxKind {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
-
-            /// As stored.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $word,)*
-                }
-            }
-        }
-    };
-}
-
-tx_kinds! {
-    /// The reward of one VAU.
-    VauReward = "vau_reward",
-    /// A user's available balance went into a pool.
-    StakeDeposited = "stake_deposited",
-    /// A user's stake went back to the available balance.
-    StakeWithdrawn = "stake_withdrawn",
-    /// A pool was given something to distribute.
-    RewardsFunded = "rewards_funded",
-    /// A user took a share of what a pool distributed.
-    RewardsClaimed = "rewards_claimed",
-    /// An operator brought money in from outside.
-    OperatorDeposit = "operator_deposit",
-    /// An influencer earned a commission, still inside the holding period.
-    CommissionEarned = "commission_earned",
-    /// A commission passed its holding period.
-    CommissionReleased = "commission_released",
-    /// Money is kept back from an influencer.
-    CommissionHeld = "commission_held",
-    /// What was kept back is the influencer's again.
-    CommissionUnheld = "commission_unheld",
-    /// Money is set aside for a payout.
-    PayoutRequested = "payout_requested",
-    /// A payout was approved: what was set aside is booked.
-    PayoutApproved = "payout_approved",
-    /// A payout is on its way on chain.
-    PayoutSubmitted = "payout_submitted",
-    /// A payout arrived.
-    PayoutPaid = "payout_paid",
-    /// A payout was called off by who asked for it.
-    PayoutCancelled = "payout_cancelled",
-    /// A payout was turned down.
-    PayoutRejected = "payout_rejected",
-    /// A payout failed, and that no money moved is proven.
-    PayoutFailed = "payout_failed",
-    /// A transaction that was pending ran out of time.
-    PendingExpired = "pending_expired",
-    /// The opposite of an earlier transaction.
-    Reversal = "reversal",
-    /// A difference between the books and the chain.
-    Reconciliation = "reconciliation",
+impl From<Uuid> for TxId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
 }
 
 /// One line of a transaction.
@@ -195,6 +136,26 @@ impl Posting {
         TxId::of(self.kind, &self.source_ref)
     }
 
+    /// What it is for.
+    pub const fn kind(&self) -> TxKind {
+        self.kind
+    }
+
+    /// What caused it.
+    pub fn source_ref(&self) -> &str {
+        &self.source_ref
+    }
+
+    /// When it takes effect.
+    pub const fn effective_at(&self) -> EpochMs {
+        self.effective_at
+    }
+
+    /// Its lines, in the order they are stored in.
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+
     /// The accounts it touches, in the order of its legs.
     pub fn accounts(&self) -> impl Iterator<Item = Account> + '_ {
         self.legs.iter().map(|leg| leg.account)
@@ -215,8 +176,6 @@ pub async fn post(
             .iter()
             .flat_map(|p| p.legs.iter().map(move |leg| (p, leg)))
     };
-    // Below 2^53, so the conversion always succeeds.
-    let millis = |at: EpochMs| i64::try_from(at.get()).unwrap_or(i64::MAX);
     let values = vec![
         uuids(postings.iter().map(|p| p.id().as_uuid())),
         texts(postings.iter().map(|p| p.kind.as_str().to_owned())),
@@ -241,6 +200,11 @@ pub async fn post(
     rows.iter()
         .map(|row| Ok(TxId(row.try_get("", "id")?)))
         .collect()
+}
+
+/// As the database takes it; below 2^53, so the conversion always succeeds.
+pub(crate) fn millis(at: EpochMs) -> i64 {
+    i64::try_from(at.get()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -280,16 +244,5 @@ mod tests {
         assert!(and([Leg::debit(user(4), pay(1)), Leg::credit(user(5), pay(1))]).is_ok());
         assert!(and([Leg::debit(user(2), pay(1)), Leg::credit(user(5), pay(1))]).is_err());
         assert!(and([Leg::debit(user(4), pay(0)), Leg::credit(user(5), pay(0))]).is_err());
-    }
-
-    #[test]
-    fn no_two_kinds_are_stored_alike() {
-        let words: BTreeSet<_> = TxKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(words.len(), TxKind::ALL.len());
-        assert!(
-            words
-                .iter()
-                .all(|w| w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-        );
     }
 }

@@ -11,6 +11,7 @@ pub(super) const L11: Invariant = Invariant {
           FROM stakes s FULL JOIN ( \
               SELECT owner, subject, posted_credits - posted_debits AS balance \
               FROM ledger_account WHERE kind = 'user:staked' \
+                  AND subject IN (SELECT id FROM staking_pools) \
           ) a ON a.subject = s.pool_id AND a.owner = s.user_id \
           WHERE coalesce(s.amount, 0) <> coalesce(a.balance, 0) \
           UNION ALL \

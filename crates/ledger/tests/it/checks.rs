@@ -65,7 +65,7 @@ async fn an_account_below_its_floor_is_found() {
          UPDATE ledger_account SET pending_debits = 1000 WHERE kind = 'user:available'",
     )
     .await;
-    assert_eq!(broken, ["L4", "V1"]);
+    assert_eq!(broken, ["L3", "L4", "V1"]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod devices;
 mod ingest;
+mod ledger;
 mod me;
 mod pools;
 mod staking;
@@ -12,6 +13,7 @@ use service::access::Routes;
 /// What clients call.
 pub fn public() -> Routes<AppState> {
     me::router()
+        .merge(ledger::router())
         .merge(devices::router())
         .merge(staking::router())
         .merge(pools::router())

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod devices;
+pub mod entries;
 pub mod ingest;
 pub mod rewards;
 pub mod staking;

@@ -56,17 +56,10 @@ impl Caller for Everyone {
                 .map(|(name, value)| (name.to_owned(), value))
                 .into()
             }
-            _ => {
-                let mut headers = vec![(
-                    "authorization".to_owned(),
-                    format!("Bearer {}", self.user.token),
-                )];
-                // Money moves only with a key.
-                if operation.method == "POST" && operation.path.starts_with("/staking/") {
-                    headers.push(("idempotency-key".to_owned(), Uuid::new_v4().to_string()));
-                }
-                headers
-            }
+            _ => vec![(
+                "authorization".to_owned(),
+                format!("Bearer {}", self.user.token),
+            )],
         }
     }
 

@@ -6,10 +6,12 @@ mod bad_input;
 mod canary;
 mod contract;
 mod devices;
+mod entries;
 mod hostile_input;
 mod idempotency;
 mod ingest;
 mod ingest_refusals;
+
 mod me;
 mod outage;
 mod pool;

@@ -26,7 +26,13 @@ async fn a_wallet_sees_itself_and_an_empty_balance() {
 async fn nobody_without_a_good_token_reads_anything() {
     let api = Api::new().await;
     let user = api.user().await;
-    for path in ["/me", "/me/balance", "/me/rewards", "/devices"] {
+    for path in [
+        "/me",
+        "/me/balance",
+        "/me/rewards",
+        "/me/ledger",
+        "/devices",
+    ] {
         let bare = api
             .http
             .get(format!("{}{path}", api.url))

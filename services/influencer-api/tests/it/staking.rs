@@ -5,9 +5,11 @@ use crate::support::{Api, problem};
 use domain::Amount;
 use influencer_api::store::staking::{Earning, Source, distribute};
 use ledger::account::Account;
+use ledger::freeze::{FreezeOrder, set_frozen};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_stake_lives_from_its_deposit_to_its_withdrawal_and_pays_what_it_earned() {
@@ -279,11 +281,14 @@ async fn a_frozen_account_stakes_nothing() {
     let operator = api.with("operator").await;
     let pool = api.pool(&operator, "frozen", json!({})).await;
     let user = api.funded(5 * TWIST).await;
-    let id = Account::UserAvailable(user.uid).id().as_uuid();
-    api.as_owner(&format!(
-        "UPDATE ledger_account SET frozen = true WHERE id = '{id}'"
-    ))
-    .await;
+    let freeze = FreezeOrder {
+        id: Uuid::new_v4(),
+        account: Account::UserAvailable(user.uid).id(),
+        frozen: true,
+        reason: "looked into".to_owned(),
+        actor: "the tests".to_owned(),
+    };
+    assert!(set_frozen(&api.db, &freeze).await.unwrap());
     assert_eq!(
         problem(api.stake(&user, pool, TWIST).await, 403).await,
         "ledger.account_frozen"
