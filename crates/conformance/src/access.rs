@@ -61,14 +61,16 @@ pub enum Verdict {
 pub fn verdict(policy: Policy, who: Who) -> Verdict {
     use Verdict::{Admitted, Refused};
     match (policy, who) {
-        (Policy::Public, _) | (Policy::Service, Who::Service) => Admitted,
+        (Policy::Public, _)
+        | (Policy::Service, Who::Service)
+        | (Policy::SelfOrAdmin, Who::With(Role::Admin)) => Admitted,
         (Policy::Service, _) => Refused(Code::AuthHmacInvalid),
         (_, Who::Nobody | Who::Service) => Refused(Code::AuthTokenMissing),
         (_, Who::Garbage | Who::OtherIssuer) => Refused(Code::AuthTokenInvalid),
         (_, Who::Expired) => Refused(Code::AuthTokenExpired),
         (_, Who::Ended) => Refused(Code::AuthSessionRevoked),
         (Policy::Role(role), Who::With(own)) if role.is_among(&[own.as_str()]) => Admitted,
-        (Policy::Role(_), _) => Refused(Code::PermissionDenied),
+        (Policy::SelfOrAdmin | Policy::Role(_), _) => Refused(Code::PermissionDenied),
         (Policy::User | Policy::Owner, _) => Admitted,
     }
 }

@@ -109,6 +109,28 @@ codes! {
     VauDeviceUnknown = "vau.device_unknown", 400, "The device is not registered to this user";
     /// The device's trust score is too low.
     VauLowTrust = "vau.low_trust", 400, "The device is not trusted enough";
+    /// The account does not hold as much.
+    LedgerInsufficientFunds = "ledger.insufficient_funds", 400, "Not enough funds";
+    /// Nothing can leave the account now.
+    LedgerAccountFrozen = "ledger.account_frozen", 403, "The account is frozen";
+    /// There is no such pool, or it takes no stakes.
+    StakePoolNotFound = "stake.pool_not_found", 404, "Staking pool not found or inactive";
+    /// The pool takes no stake as small as this.
+    StakeBelowMinimum = "stake.below_minimum", 400, "The stake is below the pool's minimum";
+    /// The caller has staked less than is to be taken back.
+    StakeInsufficientBalance = "stake.insufficient_balance", 400, "Insufficient staked balance";
+    /// The last stake was too short a time ago.
+    StakeCoolingDown = "stake.cooling_down", 409, "The stake cannot be taken back yet";
+    /// The caller has nothing in this pool.
+    StakeNotFound = "stake.not_found", 404, "No active stake found";
+    /// Nothing was earned since the last claim.
+    StakeNothingToClaim = "stake.nothing_to_claim", 400, "No rewards to claim";
+    /// Rewards cannot be distributed: there is nobody to get them.
+    StakeNoStakers = "stake.no_stakers", 409, "Nobody has staked in the pool";
+    /// The user is an influencer already.
+    InfluencerExists = "influencer.exists", 409, "The user is an influencer already";
+    /// Another influencer has the name.
+    InfluencerUsernameTaken = "influencer.username_taken", 409, "The username is taken";
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate.limited", 429, "Too many requests";
     /// The device has been credited as often as it can be today.

@@ -1,4 +1,4 @@
-//! The rules of TWIST that every target shares: ids, money, VAU bytes, rewards, sign-in messages.
+//! The rules of TWIST that every target shares: ids, money, VAU bytes, rewards, staking, sign-in messages.
 //!
 //! Nothing here reads a clock, a file or a socket, and nothing uses a float: callers pass the time
 //! and the numbers in. The same code is compiled natively, to wasm32 and to SBF, and the vectors in
@@ -16,6 +16,7 @@ pub mod money;
 pub mod offchain;
 pub mod reward;
 pub mod siws;
+pub mod staking;
 pub mod time;
 pub mod vau;
 

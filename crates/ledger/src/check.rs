@@ -1,5 +1,7 @@
 //! The invariants of the ledger, as questions to the database whose answer must be "none".
 
+mod staking;
+
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// One invariant.
@@ -209,6 +211,8 @@ pub const INVARIANTS: &[Invariant] = &[
               ) f ON true \
               WHERE a.frozen <> coalesce(f.frozen, false)",
     },
+    staking::L11,
+    staking::S1,
     Invariant {
         id: "V1",
         title: "every counted VAU is credited exactly what it earned, and nothing else is a reward",

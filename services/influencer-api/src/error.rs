@@ -1,5 +1,7 @@
 //! The ledger's errors on their way to the caller.
 
+use contracts::Code;
+use domain::staking::StakingError;
 use ledger::LedgerError;
 use service::ApiError;
 
@@ -9,5 +11,31 @@ pub(crate) fn from_ledger(error: LedgerError) -> ApiError {
     match error {
         LedgerError::Database(error) => error.into(),
         other => ApiError::internal(&other),
+    }
+}
+
+/// What a failure of the ledger means for a caller whose money is moved.
+pub(crate) fn from_ledger_to_payer(error: LedgerError) -> ApiError {
+    match error {
+        LedgerError::InsufficientFunds => ApiError::new(
+            Code::LedgerInsufficientFunds,
+            "The available balance is less than this amount.",
+        )
+        .with_field("/amount", "is more than the available balance"),
+        LedgerError::Frozen => ApiError::of(Code::LedgerAccountFrozen),
+        other => from_ledger(other),
+    }
+}
+
+/// What the rules of staking refuse.
+pub(crate) fn from_staking(error: StakingError) -> ApiError {
+    match error {
+        StakingError::InsufficientStake => ApiError::of(Code::StakeInsufficientBalance)
+            .with_field("/amount", "is more than is staked"),
+        StakingError::NothingToClaim => ApiError::of(Code::StakeNothingToClaim),
+        StakingError::NoStakers => ApiError::of(Code::StakeNoStakers),
+        StakingError::ZeroAmount => ApiError::invalid("/amount", "must be above zero"),
+        StakingError::TooLarge => ApiError::invalid("/amount", "is more than the pool can count"),
+        StakingError::Inconsistent => ApiError::internal(&error),
     }
 }

@@ -45,6 +45,7 @@ sql_migration!(AddSessionRules, "m20261120_000005_add_session_rules");
 sql_migration!(AddKeyLife, "m20261120_000006_add_key_life");
 sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
 sql_migration!(WidenLedger, "m20261120_000008_widen_ledger");
+sql_migration!(CreateStaking, "m20261120_000010_create_staking");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddKeyLife),
             Box::new(SweepSessions),
             Box::new(WidenLedger),
+            Box::new(CreateStaking),
         ]
     }
 }

@@ -148,7 +148,11 @@ impl Gate {
         }
         match rule.policy {
             Policy::Role(wanted) => self.check_role(believed.principal.uid, wanted).await,
-            Policy::Public | Policy::User | Policy::Owner | Policy::Service => Ok(()),
+            Policy::Public
+            | Policy::User
+            | Policy::Owner
+            | Policy::SelfOrAdmin
+            | Policy::Service => Ok(()),
         }
     }
 

@@ -39,6 +39,9 @@ pub enum Policy {
     User,
     /// Anyone who is signed in, and the object that the path names is the caller's: somebody else's is not found.
     Owner,
+    /// Anyone who is signed in and is the user that the path names, or an admin; the handler looks, and refuses
+    /// everybody else with 403.
+    SelfOrAdmin,
     /// Anyone who is signed in and has the role now, by the database.
     Role(Role),
     /// A part of the platform or an integrator, by shared secret: the handler takes a
@@ -53,6 +56,7 @@ impl Policy {
             Self::Public => "public",
             Self::User => "user",
             Self::Owner => "owner",
+            Self::SelfOrAdmin => "self-or-admin",
             Self::Role(role) => role.as_str(),
             Self::Service => "service",
         }
@@ -60,7 +64,10 @@ impl Policy {
 
     /// Whether an access token is needed.
     pub const fn needs_token(self) -> bool {
-        matches!(self, Self::User | Self::Owner | Self::Role(_))
+        matches!(
+            self,
+            Self::User | Self::Owner | Self::SelfOrAdmin | Self::Role(_)
+        )
     }
 }
 
@@ -98,6 +105,11 @@ impl Rule {
     /// Whose the object in the path is.
     pub const fn owner(class: RateClass) -> Self {
         Self::new(Policy::Owner, class)
+    }
+
+    /// The user in the path, or an admin.
+    pub const fn self_or_admin(class: RateClass) -> Self {
+        Self::new(Policy::SelfOrAdmin, class)
     }
 
     /// Anyone with `role`.

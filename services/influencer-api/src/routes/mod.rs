@@ -4,6 +4,8 @@ mod devices;
 mod ingest;
 mod ledger;
 mod me;
+mod pools;
+mod staking;
 
 use crate::state::AppState;
 use service::access::Routes;
@@ -13,6 +15,8 @@ pub fn public() -> Routes<AppState> {
     me::router()
         .merge(ledger::router())
         .merge(devices::router())
+        .merge(staking::router())
+        .merge(pools::router())
 }
 
 /// What the edge calls.

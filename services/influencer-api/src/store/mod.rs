@@ -5,4 +5,5 @@ pub mod devices;
 pub mod entries;
 pub mod ingest;
 pub mod rewards;
+pub mod staking;
 mod values;

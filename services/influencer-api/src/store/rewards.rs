@@ -7,13 +7,23 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A place in the list of a user's rewards: everything before it has been read.
+/// A place in a list of a user's, newest first: everything before it has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(i64);
 
 impl Cursor {
     /// The start of the list.
     pub const START: Self = Self(i64::MAX);
+
+    /// After the row `seq`.
+    pub(super) const fn at(seq: i64) -> Self {
+        Self(seq)
+    }
+
+    /// Rows below this come next.
+    pub(super) const fn place(self) -> i64 {
+        self.0
+    }
 }
 
 impl TryFrom<&str> for Cursor {

@@ -44,8 +44,11 @@ impl Callers for Everyone<'_> {
     }
 
     async fn path_of_another_tenant(&self, template: &str) -> String {
-        let (_, device) = self.0.user_with_device().await;
-        template.replace("{deviceId}", &device.id().to_string())
+        let (other, device) = self.0.user_with_device().await;
+        template
+            .replace("{deviceId}", &device.id().to_string())
+            .replace("{userId}", &other.wallet.to_string())
+            .replace("{influencerId}", &Uuid::new_v4().to_string())
     }
 }
 

@@ -14,8 +14,13 @@ mod ingest_refusals;
 
 mod me;
 mod outage;
+mod pool;
 mod program;
 mod reference;
 mod schema;
 mod sessions;
+mod staking;
+mod staking_crowd;
+mod staking_refusals;
+mod staking_search;
 mod support;
