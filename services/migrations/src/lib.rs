@@ -41,6 +41,7 @@ sql_migration!(CreateVaus, "m20261120_000004_create_vaus");
 sql_migration!(AddSessionRules, "m20261120_000005_add_session_rules");
 sql_migration!(AddKeyLife, "m20261120_000006_add_key_life");
 sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
+sql_migration!(CreateOutbox, "m20261120_000009_create_outbox");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddSessionRules),
             Box::new(AddKeyLife),
             Box::new(SweepSessions),
+            Box::new(CreateOutbox),
         ]
     }
 }
