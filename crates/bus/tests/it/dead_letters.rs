@@ -25,7 +25,7 @@ async fn dies_alone(fault: Fault, error: &str) -> (World, Counter) {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].deliveries, 8);
     assert_eq!(letters[0].topic.as_deref(), Some("twist.test.counted.v1"));
-    assert_eq!(letters[0].error, error);
+    assert!(letters[0].error.starts_with(error), "{}", letters[0].error);
     world.drained().await;
     assert_eq!(
         world.effects().await,
