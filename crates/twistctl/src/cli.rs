@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    budgets, build, doctor, down, keygen, keys, ledger, manifest, sbom, sign, smoke, status, test,
-    up, verify,
+    budgets, build, dlq, doctor, down, keygen, keys, ledger, manifest, sbom, sign, smoke, status,
+    test, up, verify,
 };
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};
@@ -51,6 +51,8 @@ enum Command {
     /// The ledger of the running local platform.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Events that could not be dealt with: lists, replays and drops them.
+    Dlq(dlq::Args),
 }
 
 impl Cli {
@@ -82,6 +84,7 @@ impl Cli {
             Command::Build(args) => build::run(&Paths::discover()?, &args),
             Command::Doctor => Ok(doctor::run(&Paths::discover()?)),
             Command::Keys(args) => keys::run(&Paths::discover()?, &args),
+            Command::Dlq(args) => dlq::run(&Paths::discover()?, &args),
             Command::Ledger(command) => ledger::run(&Paths::discover()?, &command),
         }?;
         // What ran and found something bad has said so.

@@ -44,6 +44,9 @@ pub enum CtlError {
     /// The bill of materials.
     #[error("the bill of materials: {0}")]
     Sbom(#[from] crate::sbom::SbomError),
+    /// Events.
+    #[error(transparent)]
+    Bus(#[from] bus::BusError),
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sea_orm::DbErr),

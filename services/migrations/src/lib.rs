@@ -45,6 +45,7 @@ sql_migration!(AddSessionRules, "m20261120_000005_add_session_rules");
 sql_migration!(AddKeyLife, "m20261120_000006_add_key_life");
 sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
 sql_migration!(WidenLedger, "m20261120_000008_widen_ledger");
+sql_migration!(CreateOutbox, "m20261120_000009_create_outbox");
 sql_migration!(CreateStaking, "m20261120_000010_create_staking");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddKeyLife),
             Box::new(SweepSessions),
             Box::new(WidenLedger),
+            Box::new(CreateOutbox),
             Box::new(CreateStaking),
         ]
     }

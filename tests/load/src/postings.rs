@@ -78,7 +78,7 @@ pub(crate) async fn run(
             .collect(),
         posted: AtomicU64::new(0),
     });
-    bench.fund().await?;
+    bench.fund(&owner).await?;
     owner.execute_unprepared(BASELINE).await?;
 
     let mut rows = Vec::new();
@@ -121,7 +121,15 @@ struct Bench {
 
 impl Bench {
     /// So much on every account that no transfer of the measurement is more than there is.
-    async fn fund(&self) -> Result<(), Failure> {
+    async fn fund(&self, owner: &DatabaseConnection) -> Result<(), Failure> {
+        let users: Vec<_> = self
+            .accounts
+            .iter()
+            .filter_map(|account| account.owner())
+            .map(|user| format!("('{user}')"))
+            .collect();
+        let users = format!("INSERT INTO users (id) VALUES {}", users.join(", "));
+        owner.execute_unprepared(&users).await?;
         account::open(&self.database, &self.accounts).await?;
         account::open(&self.database, &[Account::ExternalWorld]).await?;
         let deposit = |to: &Account| {

@@ -2,6 +2,7 @@
 
 pub mod budgets;
 pub mod build;
+pub mod dlq;
 pub mod doctor;
 pub mod down;
 pub mod keygen;

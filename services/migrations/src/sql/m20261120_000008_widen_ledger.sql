@@ -598,3 +598,14 @@ BEGIN
 
     RETURN QUERY SELECT unnest(fresh);
 END $$;
+
+-- A plan is made once for a connection and not for each call: with arrays of ids the planner would take longer than the
+-- work, and what it finds out is the same every time.
+ALTER FUNCTION ledger_post(uuid[], text[], text[], timestamptz[], uuid[], uuid[], ledger_side[], bigint[])
+    SET plan_cache_mode = force_generic_plan;
+ALTER FUNCTION ledger_reserve(uuid, text, text, timestamptz, interval, uuid[], ledger_side[], bigint[])
+    SET plan_cache_mode = force_generic_plan;
+ALTER FUNCTION ledger_settle(uuid, text, text, timestamptz, text, uuid)
+    SET plan_cache_mode = force_generic_plan;
+ALTER FUNCTION ledger_reverse(uuid, text, text, timestamptz, uuid)
+    SET plan_cache_mode = force_generic_plan;
