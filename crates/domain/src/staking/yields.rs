@@ -133,14 +133,17 @@ fn compound(ratio: u128, days: u128, cap: Apy) -> Apy {
     let mut power = ONE + ratio * ONE / (PARTS * days);
     let (mut result, mut left) = (ONE, DAYS_A_YEAR);
     while left > 0 {
+        // With a bit left the result will be at least this power.
+        if power > most {
+            return cap;
+        }
         if left & 1 == 1 {
             result = (result * power) >> POINT;
         }
-        left >>= 1;
-        // With a bit left the result is at least this power.
-        if result > most || (left > 0 && power > most) {
+        if result > most {
             return cap;
         }
+        left >>= 1;
         power = (power * power) >> POINT;
     }
     let bps = ((result - ONE) * PARTS + ONE / 2) >> POINT;
