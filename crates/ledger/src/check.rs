@@ -148,7 +148,8 @@ pub const INVARIANTS: &[Invariant] = &[
               SELECT format('%s() looks for tables in the caller''s temporary schema first', proname) \
               FROM pg_proc \
               WHERE pronamespace = 'public'::regnamespace AND prosecdef \
-                  AND NOT coalesce(proconfig::text LIKE '%pg_temp\"}', false)",
+                  AND NOT EXISTS ( \
+                      SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%, pg_temp')",
     },
     Invariant {
         id: "L7",
