@@ -240,16 +240,16 @@ wire! {
         /// 3 to 30 letters, digits or `_`; kept in lower case.
         #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[A-Za-z0-9_]{3,30}$")))]
         username: String,
-        /// 1 to 100 characters.
-        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
+        /// 1 to 100 characters, none of them a control character.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")))]
         display_name: String,
-        /// An `https` address, up to 500 characters.
+        /// An `https` address of visible ASCII characters, up to 500.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(length(max = 500)))]
+        #[cfg_attr(feature = "schema", schemars(regex(pattern = "^https://[!-~]{1,492}$")))]
         avatar: Option<String>,
-        /// Up to 1,000 characters.
+        /// Up to 1,000 characters, none of them a control character.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
+        #[cfg_attr(feature = "schema", schemars(length(max = 1000), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")))]
         bio: Option<String>,
         /// Of the new pool.
         #[serde(default)]

@@ -112,7 +112,8 @@ impl OperationInput for RequestKey {
                 "Sent again with the same request, it has no second effect and gets the same answer."
                     .to_owned(),
             ),
-            required: false,
+            // An `Option` of it makes it optional.
+            required: true,
             deprecated: None,
             format: ParameterSchemaOrContent::Schema(SchemaObject {
                 json_schema: schema,

@@ -89,9 +89,10 @@ fn read(request: &CreateInfluencer) -> Result<NewInfluencer, ApiError> {
         text_is_good("/bio", bio, 0, 1_000)?;
     }
     if let Some(avatar) = &request.avatar {
-        text_is_good("/avatar", avatar, 9, 500)?;
-        if !avatar.starts_with("https://") {
-            return Err(ApiError::invalid("/avatar", "must begin with https://"));
+        let rest = avatar.strip_prefix("https://").unwrap_or_default();
+        if rest.is_empty() || avatar.len() > 500 || !rest.bytes().all(|b| b.is_ascii_graphic()) {
+            let message = "must be https:// and up to 492 visible ASCII characters";
+            return Err(ApiError::invalid("/avatar", message));
         }
     }
     Ok(NewInfluencer {
