@@ -16,6 +16,7 @@ pub mod staking;
 pub mod token;
 pub mod vau;
 pub mod version;
+mod whole;
 
 pub use problem::{Code, FieldError, Problem};
 

@@ -472,14 +472,22 @@ wire! {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolTerms {
     /// The stakers' part of an earning in basis points, at most what the tier allows and 5000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::whole::deserialize"
+    )]
     #[cfg_attr(feature = "schema", schemars(range(max = 5000)))]
     pub revenue_share_bps: Option<u16>,
     /// The least that can be staked at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_stake: Option<PositiveAmount>,
     /// So long after the last stake nothing can be taken back, at most a year.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::whole::deserialize"
+    )]
     #[cfg_attr(feature = "schema", schemars(range(max = 31_536_000)))]
     pub cooldown_seconds: Option<u32>,
     /// Whether it takes stakes and distributions.

@@ -30,7 +30,7 @@ struct LedgerQuery {
     #[schemars(range(min = 1, max = 100))]
     limit: u8,
     /// `nextCursor` of the page before.
-    #[schemars(regex(pattern = r"^[0-9a-f]{1,16}\.[0-9a-f]{1,8}$"))]
+    #[schemars(regex(pattern = r"^(0|[1-9a-f][0-9a-f]{0,14})\.(0|[1-9a-f][0-9a-f]{0,6})$"))]
     cursor: Option<String>,
 }
 

@@ -30,6 +30,7 @@ pub(super) fn router() -> Routes<AppState> {
                 .summary("Makes a user an influencer with a staking pool")
                 .response::<201, Json<InfluencerWithPool>>()
                 .response::<403, ApiError>()
+                .response::<404, ApiError>()
                 .response::<409, ApiError>()
         })
         .patch("/staking/pools/{influencerId}", rule, change, |op| {

@@ -140,7 +140,7 @@ struct SearchQuery {
     /// Staked at least, in base units.
     min_staked: Option<Amount>,
     /// Yearly yield at least, in percent, with at most two decimals.
-    #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"))]
+    #[schemars(regex(pattern = r"^[0-9]{1,6}(\.[0-9]{1,2})?$"))]
     min_apy: Option<String>,
     /// Tiers, separated by commas.
     #[schemars(regex(

@@ -217,7 +217,6 @@ async fn an_influencer_is_made_once_with_a_name_of_its_own() {
     assert_eq!(me["roles"], json!(["influencer"]));
     let stranger = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv";
     for (name, value, pointer) in [
-        ("userId", json!(stranger), "/userId"),
         ("username", json!("a"), "/username"),
         ("username", json!("with space"), "/username"),
         ("displayName", json!(""), "/displayName"),
@@ -241,5 +240,9 @@ async fn an_influencer_is_made_once_with_a_name_of_its_own() {
         let refused: Value = good(make(bad).await, 400).await;
         assert_eq!(refused["errors"][0]["pointer"], pointer);
     }
+    let mut of_nobody = body(&b, "good_name");
+    of_nobody["userId"] = json!(stranger);
+    let refused: Value = good(make(of_nobody).await, 404).await;
+    assert_eq!(refused["errors"][0]["pointer"], "/userId");
     assert_eq!(api.count("influencers").await, 1);
 }

@@ -38,10 +38,8 @@ pub async fn create(
     let sql = "SELECT user_id FROM wallets WHERE address = $1";
     let row = one(tx, sql, [new.wallet.to_string().into()]).await?;
     let Some(row) = row else {
-        return Err(ApiError::invalid(
-            "/userId",
-            "nobody has signed in with this wallet",
-        ));
+        let unknown = "Nobody has signed in with this wallet.";
+        return Err(ApiError::new(Code::NotFound, unknown).with_field("/userId", unknown));
     };
     let user: Uuid = row.try_get("", "user_id")?;
     // Of two at once, the second waits here.
