@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// Names tokens by their SipHash-2-4-128 under a secret of this process: the cache holds no credential, and nobody can
-/// make two tokens with one name. (SHA-256 would do too, but many processors need 5 µs for a token.)
+/// make two tokens with one name. (SHA-256 would do too, but processors without instructions for it take some µs for a token.)
 pub(super) struct CacheKey(SipHasher24);
 
 impl CacheKey {

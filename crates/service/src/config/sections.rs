@@ -30,7 +30,7 @@ impl Listen {
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `postgres://…`; contains the password. With `sslmode=disable`, or a server on this machine, reads by key share a
-    /// connection, at a third of the cost.
+    /// connection.
     pub url: Secret,
     /// Connections of this process' pool. Reads by key and the watch for ended sessions take one more each.
     #[serde(default = "default_max_connections")]
