@@ -11,6 +11,7 @@ use aide::openapi::{Operation, Response as ApiResponse};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use contracts::Code;
+use failpoint::Point;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -89,7 +90,9 @@ where
         body,
     };
     stored::keep(&tx, caller.uid, key, &answer, keep).await?;
+    failpoint::here(Point::OnceBeforeCommit);
     tx.commit().await?;
+    failpoint::here(Point::OnceAfterCommit);
     outcome.map(|_| Answer::of(Ok((status, answer.body)), false))
 }
 

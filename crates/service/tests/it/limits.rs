@@ -416,8 +416,9 @@ async fn instances_share_a_limit_of_thousands_though_they_count_ahead_of_redis()
     for world in [&one, &other].into_iter().cycle().take(30) {
         sum += admitted(world, 50).await;
     }
-    // At most what was used at one instance before it heard of the other.
-    assert!((1_000..=1_020).contains(&sum), "{sum}");
+    // Over it is what an instance admits before it hears of the other: however slow both are, no more than a row of
+    // calls at each. Were nothing shared, all 1,600 calls would be admitted.
+    assert!((1_000..=1_100).contains(&sum), "{sum}");
     let refused = send(other.get("/read")).await;
     assert_eq!(refused.status(), 429);
     assert!(number(&refused, "retry-after") >= 1);
