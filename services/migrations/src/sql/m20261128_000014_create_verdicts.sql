@@ -9,7 +9,7 @@ CREATE TABLE verdicts (
 -- How far the hash chain was recomputed and found to hold. The next check goes on from there, and notices a chain that
 -- was written anew before that place.
 CREATE TABLE chain_proof (
-    only   boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one    boolean PRIMARY KEY DEFAULT true CHECK (one),
     seals  bigint NOT NULL CHECK (seals > 0),
     head   bytea NOT NULL CHECK (length(head) = 32)
 );

@@ -121,7 +121,7 @@ async fn keep(
         .await?;
     if proof.seals > 0 {
         let sql = "INSERT INTO chain_proof (seals, head) VALUES ($1, $2) \
-                   ON CONFLICT (only) DO UPDATE SET seals = excluded.seals, head = excluded.head";
+                   ON CONFLICT (one) DO UPDATE SET seals = excluded.seals, head = excluded.head";
         let seals = i64::try_from(proof.seals).unwrap_or(i64::MAX);
         let values = [seals.into(), proof.head.to_vec().into()];
         transaction.execute_raw(statement(sql, values)).await?;

@@ -1,0 +1,63 @@
+//! What an instance says of itself.
+
+use crate::world::{World, until};
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_says_that_it_is_alive_and_ready_and_what_it_is() {
+    let world = World::new().await;
+    let worker = world.worker(&[]).await;
+    for path in [
+        "/health",
+        "/ready",
+        "/openapi.json",
+        "/docs",
+        "/api/v1/health",
+    ] {
+        assert_eq!(worker.status(path).await, 200, "{path}");
+    }
+    let answer = reqwest::get(format!("{}/version", worker.url))
+        .await
+        .unwrap();
+    let version: Value = answer.json().await.unwrap();
+    assert_eq!(version["service"], "settlement-worker");
+    let answer = reqwest::get(format!("{}/ready", worker.ops)).await.unwrap();
+    let ready: Value = answer.json().await.unwrap();
+    let checks: Vec<&str> = ready["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(checks, ["postgres", "schema", "redis"]);
+    assert!(worker.metric("bus_unpublished_events").await.is_some());
+    assert_eq!(worker.status("/metrics").await, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_without_its_schema_is_alive_and_not_ready() {
+    let world = World::new().await;
+    let worker = world.worker(&[]).await;
+    let owner = world.owner().await;
+    let earlier =
+        "DELETE FROM seaql_migrations WHERE version = (SELECT max(version) FROM seaql_migrations)";
+    crate::world::run_as(&owner, earlier).await;
+    until("not ready", async || worker.status("/ready").await == 503).await;
+    assert_eq!(worker.status("/health").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_stop_an_instance_ends_cleanly_and_soon() {
+    let world = World::new().await;
+    let worker = world.worker(&[]).await;
+    until("it leads", async || worker.leads().await).await;
+    let begun = std::time::Instant::now();
+    let log = worker.program.stop();
+    assert!(
+        begun.elapsed().as_secs() < 10,
+        "it took {:?}",
+        begun.elapsed()
+    );
+    assert!(log.contains("\"stopped\""), "{log}");
+    assert!(!log.contains("cut short"), "{log}");
+}
