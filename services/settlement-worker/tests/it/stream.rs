@@ -78,24 +78,28 @@ impl Writer {
     }
 }
 
-/// Everything that lies in the stream of the tests, in its order.
-pub(crate) async fn arrived(redis_url: &str) -> Vec<Envelope> {
+/// Everything that lies in the stream of an area, in its order.
+pub(crate) async fn arrived(redis_url: &str, area: &str) -> Vec<Envelope> {
     let streams = RedisStreams::connect(redis_url, Duration::from_secs(2)).unwrap();
     let reader = Reader {
         group: uuid::Uuid::new_v4().to_string(),
         name: "tests".to_owned(),
     };
     crate::world::until("a group of the tests", async || {
-        streams.make_group(&reader.group, AREA).await.is_ok()
+        streams.make_group(&reader.group, area).await.is_ok()
     })
     .await;
     let mut all = Vec::new();
     loop {
         let block = Duration::from_millis(100);
         let more = streams
-            .read(&reader, &[AREA.to_owned()], 10_000, block)
+            .read(&reader, &[area.to_owned()], 10_000, block)
             .await;
-        let more = more.unwrap();
+        // Reads have a connection of their own, which may not be there yet.
+        let Ok(more) = more else {
+            tokio::time::sleep(block).await;
+            continue;
+        };
         if more.is_empty() {
             return all;
         }
@@ -111,7 +115,7 @@ impl World {
     pub(crate) async fn assert_all_arrived_in_order(&self, written: i64) -> usize {
         self.until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
             .await;
-        let arrived = arrived(&self.redis_url).await;
+        let arrived = arrived(&self.redis_url, AREA).await;
         let mut seen = BTreeMap::<&str, Vec<i64>>::new();
         let mut ids = BTreeSet::new();
         let mut numbers = BTreeSet::new();

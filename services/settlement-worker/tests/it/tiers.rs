@@ -1,8 +1,7 @@
 //! Tiers follow what is staked, and each change is told once.
 
+use crate::stream::arrived;
 use crate::world::World;
-use bus::streams::{Reader, Streams as _};
-use bus::{Envelope, RedisStreams};
 use contracts::event::TierChanged;
 use contracts::staking::Tier;
 use std::time::Duration;
@@ -51,21 +50,7 @@ impl World {
     async fn told(&self, influencer: Uuid) -> Vec<(i64, TierChanged)> {
         self.until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
             .await;
-        let streams = RedisStreams::connect(&self.redis_url, Duration::from_secs(2)).unwrap();
-        let reader = Reader {
-            group: Uuid::new_v4().to_string(),
-            name: "tests".to_owned(),
-        };
-        crate::world::until("a group of the tests", async || {
-            streams.make_group(&reader.group, "staking").await.is_ok()
-        })
-        .await;
-        let areas = ["staking".to_owned()];
-        let wait = Duration::from_millis(200);
-        let found = streams.read(&reader, &areas, 1_000, wait).await.unwrap();
-        let events = found.iter().map(|delivery| {
-            serde_json::from_str::<Envelope>(delivery.envelope.as_deref().unwrap()).unwrap()
-        });
+        let events = arrived(&self.redis_url, "staking").await.into_iter();
         events
             .filter(|event| event.aggregate == format!("influencer:{influencer}"))
             .map(|event| (event.aggregate_seq, event.fact().unwrap()))
