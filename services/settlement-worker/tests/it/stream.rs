@@ -16,7 +16,7 @@ const AGGREGATES: i64 = 5;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Counted {
-    number: i64,
+    pub(crate) number: i64,
 }
 
 impl Fact for Counted {

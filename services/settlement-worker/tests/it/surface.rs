@@ -2,6 +2,8 @@
 
 use crate::world::{World, until};
 use serde_json::Value;
+use testkit::leaks::password;
+use testkit::program::Program;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_says_that_it_is_alive_and_ready_and_what_it_is() {
@@ -60,4 +62,28 @@ async fn asked_to_stop_an_instance_ends_cleanly_and_soon() {
     );
     assert!(log.contains("\"stopped\""), "{log}");
     assert!(!log.contains("cut short"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_every_detail_and_the_metrics_tell_no_password() {
+    let world = World::new().await;
+    let user = world.user_with(1).await;
+    let mut command = world.command(&[("CHECK__EVERY_SECONDS", "1"), ("OBSERVE_SECONDS", "1")]);
+    command.env("TWIST_LOG", "trace");
+    let program = Program::start(command);
+    let (_, ops) = program.ready().await;
+    crate::stream::write(&world.db, 1).await;
+    world.deposit(user, 1).await;
+    world
+        .until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
+        .await;
+    world
+        .until_count("SELECT count(*) FROM verdicts WHERE invariant = 'L1'", 1)
+        .await;
+    let metrics = reqwest::get(format!("{ops}/metrics")).await.unwrap();
+    let told = metrics.text().await.unwrap() + &program.stop();
+    assert!(told.contains("\"TRACE\"") && told.contains("ledger_unsealed_transactions"));
+    for url in [&world.database_url, &world.redis_url] {
+        assert!(!told.contains(password(url)), "a password is told");
+    }
 }
