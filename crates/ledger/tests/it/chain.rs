@@ -162,10 +162,7 @@ async fn a_chain_is_proved_from_where_it_was_proved_before_unless_that_has_chang
     seal(&books.db, 5).await.unwrap();
     let whole = verify(&books.db).await.unwrap();
     assert_eq!(verify_after(&books.db, before).await.unwrap(), whole);
-    assert_eq!(
-        verify_after(&books.db, Proof::none()).await.unwrap(),
-        whole
-    );
+    assert_eq!(verify_after(&books.db, Proof::none()).await.unwrap(), whole);
     assert_eq!(whole.seals, 9);
     let broken = async |proof| {
         let verdict = verify_after(&books.db, proof).await.unwrap();
