@@ -441,10 +441,15 @@ async fn redis_is_not_asked_for_every_read() {
     let world = of_own_redis(&own, 1_000_000).await;
     let start = tokio::time::Instant::now();
     assert_eq!(admitted(&world, 500).await, 500);
-    let asked = script_calls(&own.url).await;
+    // They may all have been answered before it was told of the first.
+    let mut asked = 0;
+    while asked == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        asked = script_calls(&own.url).await;
+    }
     // Ten times a second, however many reads there are and however long they take.
     let most = start.elapsed().as_millis() / 100 + 2;
-    assert!(asked >= 1 && u128::from(asked) <= most, "{asked} of {most}");
+    assert!(u128::from(asked) <= most, "{asked} of {most}");
 }
 
 #[tokio::test]
