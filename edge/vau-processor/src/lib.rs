@@ -10,6 +10,8 @@ mod routes;
 mod shard;
 mod vau;
 #[cfg(feature = "vectors")]
+mod staking_vectors;
+#[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;
 
