@@ -51,7 +51,10 @@ pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<V
     }
     Ok(vec![
         bare.baseline("PostgreSQL: a VAU's rows by `unnest`", ITEMS)?,
-        ours.row(format!("PostgreSQL: `POST {PATH}`, a VAU of {ITEMS}"), ITEMS)?,
+        ours.row(
+            format!("PostgreSQL: `POST {PATH}`, a VAU of {ITEMS}"),
+            ITEMS,
+        )?,
         ours.server(format!("api: `POST {PATH}`, a VAU of {ITEMS}"), ITEMS)?,
     ])
 }
@@ -195,7 +198,9 @@ fn statements(items: &[AcceptedVau], version: i64) -> Result<[Statement; 3], Fai
         array(ArrayType::String, items.iter().map(|item| of(item).into()))
     };
     let fingerprints = || {
-        let bytes = items.iter().map(|item| item.fingerprint.as_bytes().to_vec());
+        let bytes = items
+            .iter()
+            .map(|item| item.fingerprint.as_bytes().to_vec());
         array(ArrayType::Bytes, bytes.map(Value::from))
     };
     let moments = || {
