@@ -117,7 +117,7 @@ REVOKE ALL ON FUNCTION
 
 -- Posts balanced transactions, all or none, and returns the ids that were not there before. Arguments and errors as ever.
 --
--- One transaction that moves an amount from one account to another is done here, in four statements that each find their
+-- One transaction that moves an amount from one account to another is done here, in three statements that find their
 -- rows by key. Whatever is not exactly that, or would be refused, goes the general way, which says what is wrong with it.
 CREATE OR REPLACE FUNCTION ledger_post(
     p_id uuid[], p_kind text[], p_source text[], p_effective timestamptz[],
@@ -162,17 +162,24 @@ BEGIN
                 jsonb_build_array(p_kind[1], p_source[1], to_jsonb(e_account), to_jsonb(e_side),
                                   to_jsonb(e_amount))::text,
                 'UTF8'));
-            INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
-            VALUES (tx, p_kind[1], p_source[1], print, p_effective[1])
-            ON CONFLICT (id) DO NOTHING;
+            WITH inserted AS (
+                INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
+                VALUES (tx, p_kind[1], p_source[1], print, p_effective[1])
+                ON CONFLICT (id) DO NOTHING
+                RETURNING id
+            )
+            INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
+            SELECT e.* FROM (VALUES
+                (one, version_one + 1, tx, 1, e_side[1], units), (two, version_two + 1, tx, 2, e_side[2], units)
+            ) AS e
+            WHERE EXISTS (SELECT FROM inserted);
             IF NOT FOUND THEN
+                -- A statement of its own, so that it sees what a concurrent call has committed meanwhile.
                 IF (SELECT t.fingerprint FROM ledger_tx t WHERE t.id = tx) <> print THEN
                     RAISE EXCEPTION 'an id was posted before with other content' USING ERRCODE = 'TW002';
                 END IF;
                 RETURN;
             END IF;
-            INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
-            VALUES (one, version_one + 1, tx, 1, e_side[1], units), (two, version_two + 1, tx, 2, e_side[2], units);
             UPDATE ledger_account a
             SET posted_debits = a.posted_debits + s.debits,
                 posted_credits = a.posted_credits + s.credits,
