@@ -8,9 +8,9 @@ mod health;
 mod http;
 mod routes;
 mod shard;
-mod vau;
 #[cfg(feature = "vectors")]
 mod staking_vectors;
+mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;

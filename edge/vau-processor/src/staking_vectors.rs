@@ -98,11 +98,25 @@ pub fn pool_vector(text: &str) -> Result<String, JsValue> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum RuleCase {
-    Splits { earning: Amount, bps: u16 },
-    Tiers { total_staked: Amount },
-    ApyOfMonth { rewards: Amount, total_staked: Amount },
-    ApyOfDay { staker_share: Amount, total_staked: Amount },
-    Trends { last: Amount, before: Amount },
+    Splits {
+        earning: Amount,
+        bps: u16,
+    },
+    Tiers {
+        total_staked: Amount,
+    },
+    ApyOfMonth {
+        rewards: Amount,
+        total_staked: Amount,
+    },
+    ApyOfDay {
+        staker_share: Amount,
+        total_staked: Amount,
+    },
+    Trends {
+        last: Amount,
+        before: Amount,
+    },
 }
 
 /// What follows from a case in JSON, `{"<list>": {…}}`.

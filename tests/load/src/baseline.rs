@@ -35,7 +35,8 @@ pub(crate) async fn make(owner: &DatabaseConnection) -> Result<(), Failure> {
 
 /// Gives the baseline the accounts that the ledger has.
 pub(crate) async fn copy_accounts(owner: &DatabaseConnection) -> Result<(), Failure> {
-    let sql = "INSERT INTO bare_account SELECT * FROM ledger_account ON CONFLICT DO NOTHING; ANALYZE;";
+    let sql =
+        "INSERT INTO bare_account SELECT * FROM ledger_account ON CONFLICT DO NOTHING; ANALYZE;";
     owner.execute_unprepared(sql).await?;
     Ok(())
 }

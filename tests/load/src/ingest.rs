@@ -51,7 +51,10 @@ pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<V
     }
     Ok(vec![
         bare.baseline("PostgreSQL: a VAU's rows by `unnest`", ITEMS)?,
-        ours.row(format!("PostgreSQL: `POST {PATH}`, a VAU of {ITEMS}"), ITEMS)?,
+        ours.row(
+            format!("PostgreSQL: `POST {PATH}`, a VAU of {ITEMS}"),
+            ITEMS,
+        )?,
         ours.server(format!("api: `POST {PATH}`, a VAU of {ITEMS}"), ITEMS)?,
     ])
 }
@@ -195,7 +198,9 @@ fn statements(items: &[AcceptedVau], version: i64) -> Result<[Statement; 3], Fai
         array(ArrayType::String, items.iter().map(|item| of(item).into()))
     };
     let fingerprints = || {
-        let bytes = items.iter().map(|item| item.fingerprint.as_bytes().to_vec());
+        let bytes = items
+            .iter()
+            .map(|item| item.fingerprint.as_bytes().to_vec());
         array(ArrayType::Bytes, bytes.map(Value::from))
     };
     let moments = || {
@@ -253,10 +258,10 @@ fn statements(items: &[AcceptedVau], version: i64) -> Result<[Statement; 3], Fai
         ],
     );
     let entries = "INSERT INTO bare_entry (account_id, account_version, tx_id, ordinal, side, amount) \
-                   SELECT $3, $4::bigint * 1000 + place, tx, 1, 'debit', amount \
+                   SELECT $3, $4::bigint * 1000 + place, tx, 1, 'debit'::ledger_side, amount \
                    FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS e (tx, amount, place) \
                    UNION ALL \
-                   SELECT account, $4, tx, 2, 'credit', amount \
+                   SELECT account, $4, tx, 2, 'credit'::ledger_side, amount \
                    FROM unnest($1::uuid[], $2::bigint[], $5::uuid[]) AS e (tx, amount, account)";
     let entries = Statement::from_sql_and_values(
         DbBackend::Postgres,

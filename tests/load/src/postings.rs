@@ -72,11 +72,12 @@ pub(crate) async fn run(
         rows.push(ours.row(format!("`ledger_post`, {what}"), 1)?);
     }
     let mut batches = Turns::default();
-    batches
-        .take(meters, bench.drive(time, Call::Batch))
-        .await?;
+    batches.take(meters, bench.drive(time, Call::Batch)).await?;
     // Beside the bare writes over all accounts.
-    rows.insert(2, batches.row(format!("`ledger_post`, {BATCH} in a call"), BATCH)?);
+    rows.insert(
+        2,
+        batches.row(format!("`ledger_post`, {BATCH} in a call"), BATCH)?,
+    );
     bench.check(owner).await?;
     Ok(rows)
 }

@@ -141,7 +141,14 @@ impl Bench {
             )
             .await?,
         );
-        rows.push(measure("auth `POST /auth/refresh`", pid, refreshes(auth, CONNECTIONS, self.time)).await?);
+        rows.push(
+            measure(
+                "auth `POST /auth/refresh`",
+                pid,
+                refreshes(auth, CONNECTIONS, self.time),
+            )
+            .await?,
+        );
         for part in [Part::Auth, Part::Api] {
             facts.push((
                 format!("{}: resident, after all this", part.name()),
@@ -245,13 +252,13 @@ fn platform(dist: &Path) -> Result<Platform, Failure> {
             "MONEY",
         ]
         .iter()
-            .map(|class| {
-                (
-                    format!("{prefix}__LIMITS__{class}__LIMIT"),
-                    "1000000".to_owned(),
-                )
-            })
-            .collect()
+        .map(|class| {
+            (
+                format!("{prefix}__LIMITS__{class}__LIMIT"),
+                "1000000".to_owned(),
+            )
+        })
+        .collect()
     };
     let options = Options {
         ports: PortChoice::Any,

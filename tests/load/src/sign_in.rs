@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// New wallets sign in, one after the other on each connection. The wallets' own work is not the server's.
-pub(crate) async fn sign_ins(port: u16, connections: u32, time: Duration) -> Result<Driven, Failure> {
+pub(crate) async fn sign_ins(
+    port: u16,
+    connections: u32,
+    time: Duration,
+) -> Result<Driven, Failure> {
     let start = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
@@ -27,13 +31,19 @@ pub(crate) async fn sign_ins(port: u16, connections: u32, time: Duration) -> Res
 }
 
 /// Sessions are refreshed, one after the other on each connection.
-pub(crate) async fn refreshes(port: u16, connections: u32, time: Duration) -> Result<Driven, Failure> {
+pub(crate) async fn refreshes(
+    port: u16,
+    connections: u32,
+    time: Duration,
+) -> Result<Driven, Failure> {
     let start = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
         clients.spawn(async move {
             let mut connection = Connection::open(port).await?;
-            let mut refresh_token = sign_in(&mut connection, &Wallet::generate()?).await?.refresh_token;
+            let mut refresh_token = sign_in(&mut connection, &Wallet::generate()?)
+                .await?
+                .refresh_token;
             let mut latencies = Vec::new();
             while start.elapsed() < time {
                 let sent = Instant::now();

@@ -109,7 +109,11 @@ impl Client for Staker {
     }
 }
 
-async fn stakers(port: u16, tokens: &[String], pools: &Arc<[Uuid]>) -> Result<Vec<Staker>, Failure> {
+async fn stakers(
+    port: u16,
+    tokens: &[String],
+    pools: &Arc<[Uuid]>,
+) -> Result<Vec<Staker>, Failure> {
     let mut stakers = Vec::new();
     for (first, token) in tokens.iter().enumerate() {
         stakers.push(Staker {

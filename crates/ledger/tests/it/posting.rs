@@ -1,7 +1,9 @@
 use crate::support::{Books, charge, reward};
 use ledger::LedgerError;
 use ledger::posting::post;
-use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait,
+};
 use uuid::Uuid;
 
 #[tokio::test]
