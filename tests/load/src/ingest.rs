@@ -34,15 +34,21 @@ const DEVICES: u64 = 16;
 /// Segments that are on their way at a time.
 const CONNECTIONS: usize = 4;
 const TURNS: usize = 3;
+/// Segments before the measurement.
+const WARM: usize = 80;
 /// For each second of the measurement: about what is delivered in one.
 const SEGMENTS_A_SECOND: usize = 30;
 
 /// Cost and latency, for each VAU.
 pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<Vec<Row>, Failure> {
     let count = usize::try_from(time.as_secs().max(1))? * SEGMENTS_A_SECOND;
-    let segments = segments(site, count).await?;
+    let segments = segments(site, count + WARM).await?;
     let database = pool(&site.app_url, 16).await?;
     let versions = Arc::new(AtomicI64::new(1));
+    // A connection plans what it is asked for the first times.
+    let (warm, segments) = segments.split_at(WARM);
+    write(&database, warm, &versions).await?;
+    deliver(site, warm).await?;
     let (mut bare, mut ours) = (Turns::default(), Turns::default());
     for turn in segments.chunks(count.div_ceil(TURNS)) {
         let writes = write(&database, turn, &versions);
