@@ -8,6 +8,7 @@ pub mod auth;
 pub mod device;
 pub mod health;
 pub mod ingest;
+pub mod payout;
 pub mod percent;
 pub mod problem;
 pub mod realtime;

@@ -47,6 +47,7 @@ sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
 sql_migration!(WidenLedger, "m20261120_000008_widen_ledger");
 sql_migration!(CreateOutbox, "m20261120_000009_create_outbox");
 sql_migration!(CreateStaking, "m20261120_000010_create_staking");
+sql_migration!(CreatePayouts, "m20261128_000011_create_payouts");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(WidenLedger),
             Box::new(CreateOutbox),
             Box::new(CreateStaking),
+            Box::new(CreatePayouts),
         ]
     }
 }
