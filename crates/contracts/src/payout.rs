@@ -417,6 +417,12 @@ pub struct SetPayoutPolicy {
     #[cfg_attr(feature = "schema", schemars(range(max = 31_536_000)))]
     pub holding_seconds: Option<u32>,
     /// Why; 1 to 500 characters, none of them a control character.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 500), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            length(min = 1, max = 500),
+            regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+        )
+    )]
     pub reason: String,
 }

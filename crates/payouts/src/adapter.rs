@@ -57,11 +57,7 @@ impl SettlementAdapter for LedgerAdapter {
         &[Method::Ledger]
     }
 
-    async fn pay(
-        &self,
-        tx: &DatabaseTransaction,
-        payout: &Payout,
-    ) -> Result<Payment, PayoutError> {
+    async fn pay(&self, tx: &DatabaseTransaction, payout: &Payout) -> Result<Payment, PayoutError> {
         let cause = Cause {
             kind: TxKind::PayoutApproved,
             source_ref: payout.id.to_string(),

@@ -1,11 +1,11 @@
 //! Payouts that nobody has to ask for: all that is payable, once a month, for who wants that.
 
+use crate::PayoutError;
 use crate::change::Actor;
 use crate::payout::Method;
 use crate::policy;
 use crate::request::{NewPayout, Payee, request};
 use crate::sql::{malformed, one};
-use crate::PayoutError;
 use failpoint::Point;
 use ledger::account::{self, Account};
 use sea_orm::{DatabaseConnection, TransactionTrait as _};

@@ -121,7 +121,8 @@ async fn next(
     let transaction = posting.id().as_uuid();
     posting::post(&tx, &[posting]).await?;
     failpoint::here(Point::EarningReleasePosted);
-    let sql = "UPDATE held_earnings SET released_at = now(), release_transaction_id = $2 WHERE id = $1";
+    let sql =
+        "UPDATE held_earnings SET released_at = now(), release_transaction_id = $2 WHERE id = $1";
     execute(&tx, sql, [id.into(), transaction.into()]).await?;
     tx.commit().await?;
     failpoint::here(Point::EarningReleaseAfterCommit);

@@ -105,10 +105,7 @@ pub(crate) async fn approve_if_small(
     payout: Payout,
 ) -> Result<Payout, PayoutError> {
     let sql = "SELECT approval_limit >= $2 AS small FROM payout_policies WHERE id = $1";
-    let values = [
-        payout.policy_id.into(),
-        payout.quote.amount.to_i64().into(),
-    ];
+    let values = [payout.policy_id.into(), payout.quote.amount.to_i64().into()];
     let row = one(tx, sql, values).await?;
     let small = row.map(|row| row.try_get("", "small")).transpose()?;
     if small != Some(true) {

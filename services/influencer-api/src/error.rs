@@ -64,7 +64,10 @@ pub(crate) fn from_payouts(error: PayoutError) -> ApiError {
             (Change::Cancel, _) => ApiError::of(Code::PayoutNotCancellable),
             (_, state) => ApiError::new(
                 Code::PayoutStateConflict,
-                format!("The payout is {}, which does not admit this.", state.as_str()),
+                format!(
+                    "The payout is {}, which does not admit this.",
+                    state.as_str()
+                ),
             ),
         },
         PayoutError::OwnApproval => ApiError::of(Code::PayoutOwnApproval),

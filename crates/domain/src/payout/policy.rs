@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn terms_that_leave_nothing_of_the_minimum_cannot_be() {
-        let policy = |minimum, bps, fee| Policy::new(units(minimum), bps, units(fee), Amount::ZERO, 0);
+        let policy =
+            |minimum, bps, fee| Policy::new(units(minimum), bps, units(fee), Amount::ZERO, 0);
         assert_eq!(policy(0, 0, 0), Err(PolicyError::Minimum));
         assert_eq!(policy(10, 0, 10), Err(PolicyError::Minimum));
         assert_eq!(policy(10, 10_000, 0), Err(PolicyError::Minimum));

@@ -31,7 +31,10 @@ const SIGNED: [State; 4] = [
 #[test]
 fn nothing_leads_out_of_a_final_state_and_each_other_one_leads_to_one() {
     for state in State::ALL {
-        let next: BTreeSet<_> = reachable(*state).into_iter().filter(|s| s != state).collect();
+        let next: BTreeSet<_> = reachable(*state)
+            .into_iter()
+            .filter(|s| s != state)
+            .collect();
         assert_eq!(next.is_empty(), state.is_final(), "{state:?}");
         assert!(reachable(*state).iter().any(|s| s.is_final()), "{state:?}");
     }
@@ -74,7 +77,10 @@ fn money_moves_only_out_of_what_was_approved() {
 fn a_state_has_one_status_and_its_word_is_its_own() {
     let words: BTreeSet<_> = State::ALL.iter().map(|state| state.as_str()).collect();
     assert_eq!(words.len(), State::ALL.len());
-    let of_statuses: usize = Status::ALL.iter().map(|status| status.states().count()).sum();
+    let of_statuses: usize = Status::ALL
+        .iter()
+        .map(|status| status.states().count())
+        .sum();
     assert_eq!(of_statuses, State::ALL.len());
     for state in State::ALL {
         assert_eq!(State::from_text(state.as_str()), Some(*state));

@@ -32,11 +32,7 @@ const NAMES: [(u16, &str, &str); 13] = [
         "Internal",
         "Our fault; the request id finds it in our logs.",
     ),
-    (
-        501,
-        "NotImplemented",
-        "This deployment cannot do that.",
-    ),
+    (501, "NotImplemented", "This deployment cannot do that."),
     (
         503,
         "Unavailable",

@@ -58,7 +58,9 @@ pub(super) fn router() -> Routes<AppState> {
 }
 
 /// What all decisions have in common.
-fn decision(op: aide::transform::TransformOperation<'_>) -> aide::transform::TransformOperation<'_> {
+fn decision(
+    op: aide::transform::TransformOperation<'_>,
+) -> aide::transform::TransformOperation<'_> {
     op.tag("operators")
         .response::<200, Json<Payout>>()
         .response::<403, ApiError>()
@@ -66,7 +68,8 @@ fn decision(op: aide::transform::TransformOperation<'_>) -> aide::transform::Tra
         .response::<409, ApiError>()
 }
 
-type Decided<'c> = Pin<Box<dyn Future<Output = Result<::payouts::Payout, PayoutError>> + Send + 'c>>;
+type Decided<'c> =
+    Pin<Box<dyn Future<Output = Result<::payouts::Payout, PayoutError>> + Send + 'c>>;
 
 /// Makes a decision once.
 async fn decide<R, F>(

@@ -7,9 +7,9 @@ mod read;
 
 use crate::state::AppState;
 use crate::store::payouts;
+use ::payouts::{LedgerAdapter, Payee, SettlementAdapter as _};
 use contracts::Code;
 use contracts::payout::PayoutMethod;
-use ::payouts::{LedgerAdapter, Payee, SettlementAdapter as _};
 use schemars::JsonSchema;
 use sea_orm::ConnectionTrait;
 use serde::Deserialize;
@@ -32,14 +32,17 @@ struct OfPayout {
 
 /// The influencer that the caller is.
 async fn payee(db: &impl ConnectionTrait, caller: &Principal) -> Result<Payee, ApiError> {
-    payouts::payee(db, caller.uid).await?.ok_or_else(|| {
-        ApiError::new(Code::NotFound, "The caller has no influencer profile.")
-    })
+    payouts::payee(db, caller.uid)
+        .await?
+        .ok_or_else(|| ApiError::new(Code::NotFound, "The caller has no influencer profile."))
 }
 
 /// Refuses what nothing here pays by.
 fn method_is_there(method: PayoutMethod) -> Result<(), ApiError> {
-    if LedgerAdapter.methods().contains(&payouts::method_of(method)) {
+    if LedgerAdapter
+        .methods()
+        .contains(&payouts::method_of(method))
+    {
         Ok(())
     } else {
         Err(ApiError::new(

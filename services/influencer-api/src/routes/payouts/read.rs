@@ -43,9 +43,9 @@ pub(super) fn router() -> Routes<AppState> {
                 .response::<403, ApiError>()
         })
         .get("/payouts/analytics", user, analytics, |op| {
-            op.id("analyzePayouts")
-                .tag("payouts")
-                .summary("The caller's payouts counted by day, week or month; for operators everybody's")
+            op.id("analyzePayouts").tag("payouts").summary(
+                "The caller's payouts counted by day, week or month; for operators everybody's",
+            )
         })
         .get("/payouts/{id}", owner, find, |op| {
             op.id("getPayout")

@@ -2,9 +2,7 @@
 
 use super::{amount, malformed, statement};
 use ::payouts::{Payee, Terms};
-use contracts::payout::{
-    PayoutCalculation, PayoutDeductions, PayoutEarnings, PayoutItem, Period,
-};
+use contracts::payout::{PayoutCalculation, PayoutDeductions, PayoutEarnings, PayoutItem, Period};
 use domain::Amount;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use service::clock;
@@ -27,11 +25,12 @@ pub async fn calculate(
     span: Span,
     terms: &Terms,
 ) -> Result<PayoutCalculation, DbErr> {
+    // What a pool earned over its life fits an amount.
     let sql = "SELECT d.id, d.source, d.influencer_share AS amount, d.distributed_at, \
-                   least(sum(d.influencer_share) FILTER (WHERE d.source = 'commission') OVER (), \
-                       9223372036854775807)::bigint AS conversions, \
-                   least(sum(d.influencer_share) FILTER (WHERE d.source <> 'commission') OVER (), \
-                       9223372036854775807)::bigint AS rewards \
+                   coalesce(sum(d.influencer_share) FILTER (WHERE d.source = 'commission') OVER (), 0)::bigint \
+                       AS conversions, \
+                   coalesce(sum(d.influencer_share) FILTER (WHERE d.source <> 'commission') OVER (), 0)::bigint \
+                       AS rewards \
                FROM distributions d JOIN staking_pools p ON p.id = d.pool_id \
                WHERE p.influencer_id = $1 AND d.distributed_at >= $2 AND d.distributed_at < $3 \
                    AND d.influencer_share > 0 \
@@ -39,21 +38,21 @@ pub async fn calculate(
     let values = [payee.id.into(), span.from.into(), span.before.into()];
     let rows = db.query_all_raw(statement(sql, values)).await?;
     let of = |column: &str| -> Result<Amount, DbErr> {
-        let sum: Option<i64> = match rows.first() {
-            Some(row) => row.try_get("", column)?,
-            None => None,
-        };
-        Amount::try_from(sum.unwrap_or(0)).map_err(malformed)
+        rows.first().map_or(Ok(Amount::ZERO), |row| amount(row, column))
     };
     let (conversions, staking_rewards) = (of("conversions")?, of("rewards")?);
-    let total = conversions.checked_add(staking_rewards).map_err(malformed)?;
+    let total = conversions
+        .checked_add(staking_rewards)
+        .map_err(malformed)?;
     let platform_fee = terms.policy.platform_fee(total);
     let processing_fee = if total.is_zero() {
         Amount::ZERO
     } else {
         terms.policy.processing_fee()
     };
-    let fees = platform_fee.checked_add(processing_fee).map_err(malformed)?;
+    let fees = platform_fee
+        .checked_add(processing_fee)
+        .map_err(malformed)?;
     Ok(PayoutCalculation {
         influencer_id: payee.id,
         period: Period {
@@ -79,9 +78,15 @@ pub async fn calculate(
 fn item(row: &QueryResult) -> Result<PayoutItem, DbErr> {
     let source: String = row.try_get("", "source")?;
     let (kind, description) = if source == "commission" {
-        ("conversion", "Commission of a conversion, less the stakers' part")
+        (
+            "conversion",
+            "Commission of a conversion, less the stakers' part",
+        )
     } else {
-        ("staking_reward", "Earning of the pool, less the stakers' part")
+        (
+            "staking_reward",
+            "Earning of the pool, less the stakers' part",
+        )
     };
     Ok(PayoutItem {
         kind: kind.to_owned(),

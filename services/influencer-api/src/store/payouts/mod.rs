@@ -12,7 +12,9 @@ use ::payouts::{Method, Payee, Payout, Terms};
 use contracts::payout::{self as wire, PayoutBalance, PayoutMethod, PayoutPolicy};
 use domain::{Amount, WalletAddress};
 use ledger::account::{self, Account};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
+};
 use service::{ApiError, clock};
 use uuid::Uuid;
 
