@@ -6,6 +6,7 @@
 pub mod account;
 pub mod auth;
 pub mod device;
+pub mod event;
 pub mod health;
 pub mod ingest;
 pub mod payout;

@@ -358,32 +358,6 @@ wire! {
         #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
         created_at: String,
     }
-
-    /// What the topics `twist.payouts.*` say.
-    PayoutFact {
-        /// The payout.
-        payout_id: Uuid,
-        /// Whose earnings.
-        influencer_id: Uuid,
-        /// Where it is now.
-        state: PayoutState,
-        /// Counts its changes, from 1.
-        version: i64,
-        /// How it is paid.
-        method: String,
-        /// What leaves the payable balance.
-        amount: Amount,
-        /// The platform's part.
-        platform_fee: Amount,
-        /// What each payout costs.
-        processing_fee: Amount,
-        /// What arrives.
-        net_amount: Amount,
-        /// The ledger transaction that paid it.
-        transaction_id: Option<Uuid>,
-        /// Why it was turned down or failed.
-        reason: Option<String>,
-    }
 }
 
 /// `PUT /admin/payout-policy`: the next terms. What is left out stays as it is. What was asked for before keeps its terms.

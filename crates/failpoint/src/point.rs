@@ -28,6 +28,36 @@ points! {
     OnceBeforeCommit = "once.before_commit",
     /// The effect is committed, the client has no answer.
     OnceAfterCommit = "once.after_commit",
+    /// The relay has locked a batch of events, none of which is in a stream.
+    RelayTaken = "relay.taken",
+    /// They are in the streams, and not marked.
+    RelayAppended = "relay.appended",
+    /// They are marked.
+    RelayMarked = "relay.marked",
+    /// A consumer has an event and has done nothing with it.
+    ConsumerBeforeEffect = "consumer.before_effect",
+    /// Its effect is made and not committed.
+    ConsumerBeforeCommit = "consumer.before_commit",
+    /// Its effect is committed, the stream does not know.
+    ConsumerBeforeAck = "consumer.before_ack",
+    /// A dead letter is written, the stream does not know.
+    DeadLetterBeforeAck = "dead_letter.before_ack",
+    /// A scheduler has a lease, the job has not begun.
+    JobClaimed = "job.claimed",
+    /// The job is done, its row does not know.
+    JobBeforeFinish = "job.before_finish",
+    /// Seals are made and not committed.
+    SealBeforeCommit = "seal.before_commit",
+    /// Seals are committed.
+    SealAfterCommit = "seal.after_commit",
+    /// Pending transactions are voided, which is not committed.
+    ExpiryBeforeCommit = "expiry.before_commit",
+    /// They are voided.
+    ExpiryAfterCommit = "expiry.after_commit",
+    /// A new tier and its event are written and not committed.
+    TierBeforeCommit = "tier.before_commit",
+    /// They are committed.
+    TierAfterCommit = "tier.after_commit",
     /// A payout's row is inserted, its money is not set aside.
     PayoutRequestInserted = "payouts.request.inserted",
     /// The money of a new payout is set aside.

@@ -1,9 +1,9 @@
 //! Paying a payout as soon as it is approved. The sweep pays what this one could not.
 
 use crate::adapter::SettlementAdapter;
-use crate::event::Approved;
 use crate::{PayoutError, settle};
 use bus::{Envelope, Fact as _, Handler, HandlerError, Topic};
+use contracts::event::PayoutApproved;
 use failpoint::Point;
 use sea_orm::{DatabaseTransaction, TransactionTrait as _};
 
@@ -26,7 +26,7 @@ impl<A: SettlementAdapter> Handler for Settler<A> {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        vec![Approved::TOPIC]
+        vec![PayoutApproved::TOPIC]
     }
 
     async fn handle(
@@ -34,7 +34,7 @@ impl<A: SettlementAdapter> Handler for Settler<A> {
         transaction: &DatabaseTransaction,
         event: &Envelope,
     ) -> Result<(), HandlerError> {
-        let Approved(fact) = event.fact()?;
+        let PayoutApproved(fact) = event.fact()?;
         // What fails inside leaves the transaction of the event of use.
         let attempt = transaction.begin().await?;
         match settle::one_now(&attempt, &self.adapter, fact.payout_id).await {

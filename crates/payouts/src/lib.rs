@@ -24,7 +24,6 @@ pub use adapter::{LedgerAdapter, Payment, SettlementAdapter};
 pub use change::Actor;
 pub use decide::{approve, cancel, hold, reject, unhold};
 pub use error::PayoutError;
-pub use event::{Approved, Cancelled, Failed, Finalized, Rejected, Requested};
 pub use handler::Settler;
 pub use payout::{COLUMNS, Method, Payout, lock};
 pub use policy::{Terms, append, current};

@@ -2,6 +2,7 @@
 
 use crate::PayoutError;
 use crate::sql::{amount, malformed, one};
+use contracts::payout::PayoutMethod;
 use domain::payout::{Quote, State};
 use ledger::{Influencer, TxId, TxKind};
 use sea_orm::{DatabaseTransaction, DbErr, QueryResult};
@@ -38,6 +39,28 @@ impl Method {
     /// The one with this word.
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+}
+
+impl From<PayoutMethod> for Method {
+    fn from(method: PayoutMethod) -> Self {
+        match method {
+            PayoutMethod::Ledger => Self::Ledger,
+            PayoutMethod::Crypto => Self::Crypto,
+            PayoutMethod::Bank => Self::Bank,
+            PayoutMethod::Paypal => Self::Paypal,
+        }
+    }
+}
+
+impl From<Method> for PayoutMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Ledger => Self::Ledger,
+            Method::Crypto => Self::Crypto,
+            Method::Bank => Self::Bank,
+            Method::Paypal => Self::Paypal,
+        }
     }
 }
 

@@ -137,6 +137,7 @@ fn start() -> Platform {
             ("TWIST_API__TOKEN__JWKS_MIN_INTERVAL_SECONDS", "1"),
             ("TWIST_API__LIMITS__READ__LIMIT", "1000000"),
         ]),
+        settlement_env: BTreeMap::new(),
         throwaway: true,
     };
     Platform::up(&paths, artifacts, options).unwrap_or_else(|error| panic!("{error}"))

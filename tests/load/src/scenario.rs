@@ -52,7 +52,7 @@ impl Bench {
 
     pub(crate) async fn run(mut self) -> Result<Results, Failure> {
         let mut facts = Vec::new();
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!(
                     "{}: from its start to `/ready`, the fastest of three",
@@ -63,7 +63,7 @@ impl Bench {
         }
         // What idle instances hold, some seconds after their start.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!("{}: resident, idle", part.name()),
                 self.memory(part)?,
@@ -130,7 +130,7 @@ impl Bench {
             .await?,
         );
         rows.push(measure("auth `POST /auth/refresh`", pid, refreshes(auth, self.time)).await?);
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!("{}: resident, after all this", part.name()),
                 self.memory(part)?,
@@ -138,7 +138,7 @@ impl Bench {
         }
         let postmaster = self.pid(Part::Postgres)?;
         // Only the database is measured now.
-        for part in [Part::Edge, Part::Api, Part::Auth] {
+        for part in [Part::Edge, Part::Settlement, Part::Api, Part::Auth] {
             block_in_place(|| self.platform.stop(part));
         }
         let [owner, app] = [self.platform.owner_url(), self.platform.app_url()];

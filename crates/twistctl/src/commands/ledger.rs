@@ -100,6 +100,7 @@ async fn verify_chain(db: &DatabaseConnection) -> Result<bool, CtlError> {
         Flaw::Link => "does not link to the one before",
         Flaw::Content => "is not over what the rows say",
         Flaw::Account => "is over an account that was changed",
+        Flaw::Rewritten => "is not the one that was proved before",
     };
     ui::say(&format!(
         "  ✗ seal {} {what}; transaction {}",

@@ -100,6 +100,7 @@ fn what_runs_is_what_was_built_and_one_bit_makes_it_another() {
     // What was built runs: yes, from its bytes and from what it says of itself.
     twist.succeeds(["up", "--dist", &dist, "--detach"]);
     let (auth, api) = (twist.url("auth"), twist.url("api"));
+    let settlement = twist.url("settlement");
     let everything = |manifest: &str, dist: &str| {
         let asked = [
             "verify",
@@ -113,6 +114,8 @@ fn what_runs_is_what_was_built_and_one_bit_makes_it_another() {
             auth.as_str(),
             "--service",
             api.as_str(),
+            "--service",
+            settlement.as_str(),
         ];
         verdict(&twist.run(asked))
     };

@@ -7,7 +7,7 @@ mod read;
 
 use crate::state::AppState;
 use crate::store::payouts;
-use ::payouts::{LedgerAdapter, Payee, SettlementAdapter as _};
+use ::payouts::{LedgerAdapter, Method, Payee, SettlementAdapter as _};
 use contracts::Code;
 use contracts::payout::PayoutMethod;
 use schemars::JsonSchema;
@@ -39,10 +39,7 @@ async fn payee(db: &impl ConnectionTrait, caller: &Principal) -> Result<Payee, A
 
 /// Refuses what nothing here pays by.
 fn method_is_there(method: PayoutMethod) -> Result<(), ApiError> {
-    if LedgerAdapter
-        .methods()
-        .contains(&payouts::method_of(method))
-    {
+    if LedgerAdapter.methods().contains(&Method::from(method)) {
         Ok(())
     } else {
         Err(ApiError::new(

@@ -3,8 +3,8 @@
 use super::{OfPayout, method_is_there, payee};
 use crate::error::from_payouts;
 use crate::state::AppState;
-use crate::store::payouts::{self, method_of, view};
-use ::payouts::{Actor, NewPayout};
+use crate::store::payouts::{self, view};
+use ::payouts::{Actor, Method, NewPayout};
 use axum::extract::State;
 use axum::http::StatusCode;
 use contracts::Code;
@@ -61,7 +61,7 @@ async fn request(
     if request.wallet_address.is_some() && request.method != PayoutMethod::Crypto {
         return Err(ApiError::invalid("/walletAddress", "is for `crypto` only"));
     }
-    let (amount, method) = (request.amount.get(), method_of(request.method));
+    let (amount, method) = (request.amount.get(), Method::from(request.method));
     let wallet_address = request.wallet_address.map(|wallet| wallet.to_string());
     let id = key.effect_id(caller.uid);
     once(

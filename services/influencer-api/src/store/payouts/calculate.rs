@@ -38,7 +38,8 @@ pub async fn calculate(
     let values = [payee.id.into(), span.from.into(), span.before.into()];
     let rows = db.query_all_raw(statement(sql, values)).await?;
     let of = |column: &str| -> Result<Amount, DbErr> {
-        rows.first().map_or(Ok(Amount::ZERO), |row| amount(row, column))
+        rows.first()
+            .map_or(Ok(Amount::ZERO), |row| amount(row, column))
     };
     let (conversions, staking_rewards) = (of("conversions")?, of("rewards")?);
     let total = conversions

@@ -98,19 +98,9 @@ pub async fn set_auto(
     let values = [
         payee.id.into(),
         enabled.into(),
-        method_of(method).as_str().into(),
+        Method::from(method).as_str().into(),
     ];
     tx.execute_raw(statement(sql, values)).await.map(|_| ())
-}
-
-/// A method of the wire.
-pub const fn method_of(method: PayoutMethod) -> Method {
-    match method {
-        PayoutMethod::Ledger => Method::Ledger,
-        PayoutMethod::Crypto => Method::Crypto,
-        PayoutMethod::Bank => Method::Bank,
-        PayoutMethod::Paypal => Method::Paypal,
-    }
 }
 
 /// `payout` as clients see it.
@@ -129,12 +119,7 @@ pub fn view(payout: Payout) -> Result<wire::Payout, DbErr> {
         influencer_id: payout.influencer.id,
         amount: payout.quote.amount,
         currency: CURRENCY.to_owned(),
-        method: match payout.method {
-            Method::Ledger => PayoutMethod::Ledger,
-            Method::Crypto => PayoutMethod::Crypto,
-            Method::Bank => PayoutMethod::Bank,
-            Method::Paypal => PayoutMethod::Paypal,
-        },
+        method: payout.method.into(),
         status: payout.state.status().into(),
         state: payout.state.into(),
         version: payout.version,
