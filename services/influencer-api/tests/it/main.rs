@@ -17,6 +17,7 @@ mod outage;
 mod payee;
 mod payouts;
 mod payouts_crowd;
+mod payouts_killed;
 mod payouts_reads;
 mod payouts_refusals;
 mod pool;
