@@ -31,12 +31,12 @@ pub(super) const L10: Invariant = Invariant {
                       AND a.subject = p.influencer_id AND a.owner = p.user_id \
               ) h ON true \
           WHERE r.phase IS DISTINCT FROM 'pending' OR h.amount IS DISTINCT FROM p.amount \
-              OR (o.kind, o.phase, o.source_ref) IS DISTINCT FROM (CASE p.state \
-                  WHEN 'finalized' THEN ('payout_approved', 'post_pending', p.id::text) \
-                  WHEN 'cancelled' THEN ('payout_cancelled', 'void_pending', p.id::text) \
-                  WHEN 'rejected' THEN ('payout_rejected', 'void_pending', p.id::text) \
-                  WHEN 'failed' THEN ('payout_failed', 'void_pending', p.id::text) \
-                  ELSE (NULL::text, NULL::text, NULL::text) END) \
+              OR concat_ws(' ', o.kind, o.phase, o.source_ref) <> CASE p.state \
+                  WHEN 'finalized' THEN format('payout_approved post_pending %s', p.id) \
+                  WHEN 'cancelled' THEN format('payout_cancelled void_pending %s', p.id) \
+                  WHEN 'rejected' THEN format('payout_rejected void_pending %s', p.id) \
+                  WHEN 'failed' THEN format('payout_failed void_pending %s', p.id) \
+                  ELSE '' END \
           UNION ALL \
           SELECT format('payout %s: net %s and fees %s, paid %s and %s', p.id, p.net, \
               p.platform_fee + p.processing_fee, coalesce(e.net, 0), coalesce(e.fees, 0)) \
