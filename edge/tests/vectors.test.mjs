@@ -7,7 +7,9 @@ import { after, before, test } from "node:test";
 import { canonical, World } from "./support.mjs";
 import { vectorsBundle } from "./build.mjs";
 
-const vectors = JSON.parse(readFileSync(new URL("../../tests/vectors/vau-v1.json", import.meta.url), "utf8"));
+const read = (name) => JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), "utf8"));
+const vectors = read("vau-v1");
+const staking = read("staking-v1");
 
 let world;
 let rules;
@@ -57,6 +59,32 @@ test("device registration: bytes and proof", async () => {
 test("HMAC of a request", async () => {
   const { timestamp, signature, ...rest } = vectors.hmac;
   assert.equal(await rules("hmacVector", JSON.stringify({ ...rest, timestamp: Number(timestamp) })), signature);
+});
+
+test("staking: every pool goes through the published states", async () => {
+  assert.ok(staking.pools.length >= 4);
+  for (const { name, users, steps, after, positions } of staking.pools) {
+    const got = JSON.parse(await rules("stakingPoolVector", JSON.stringify({ users, steps })));
+    const outcomes = steps.map(({ paid, error }) => (error ? { error } : paid === undefined ? {} : { paid }));
+    assert.deepEqual(got, { outcomes, after, positions }, name);
+  }
+});
+
+test("staking: splits, tiers, yields and trends are the published ones", async () => {
+  const results = {
+    splits: ["stakerShare", "influencerShare"],
+    tiers: ["tier", "maxRevenueShareBps", "linkLimit"],
+    apyOfMonth: ["apyBps"],
+    apyOfDay: ["apyBps"],
+    trends: ["trend"],
+  };
+  for (const [list, names] of Object.entries(results)) {
+    assert.ok(staking[list].length >= 8, list);
+    for (const published of staking[list]) {
+      const got = JSON.parse(await rules("stakingRuleVector", JSON.stringify({ [list]: published })));
+      assert.deepEqual(got, Object.fromEntries(names.map((name) => [name, published[name]])), JSON.stringify(published));
+    }
+  }
 });
 
 test("a stopped WebAssembly instance is replaced; what was accepted is still known", async () => {

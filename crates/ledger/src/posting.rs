@@ -162,6 +162,24 @@ impl Posting {
     }
 }
 
+/// The call of the function that posts, with `$moments` for how the times of effect are read from `$4`.
+macro_rules! post_with {
+    ($moments:literal) => {
+        concat!(
+            "SELECT id FROM ledger_post($1::uuid[], $2::text[], $3::text[], ",
+            $moments,
+            ", $5::uuid[], $6::uuid[], $7::text[]::ledger_side[], $8::bigint[]) AS id"
+        )
+    };
+}
+
+/// Any number of times take a query of their own, which for one would cost a tenth of the posting.
+const POST_SEVERAL: &str = post_with!(
+    "(SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY place) \
+      FROM unnest($4::bigint[]) WITH ORDINALITY AS t (ms, place))"
+);
+const POST_ONE: &str = post_with!("ARRAY[to_timestamp(($4::bigint[])[1] / 1000.0)]");
+
 /// Posts all of `postings` or none, in the database transaction of `connection`, and returns the ids
 /// that were not posted before. The accounts must be open.
 pub async fn post(
@@ -186,10 +204,11 @@ pub async fn post(
         texts(lines().map(|(_, leg)| leg.side.as_str().to_owned())),
         bigints(lines().map(|(_, leg)| leg.amount.to_i64())),
     ];
-    let sql = "SELECT id FROM ledger_post($1::uuid[], $2::text[], $3::text[], \
-               (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY place) \
-                FROM unnest($4::bigint[]) WITH ORDINALITY AS t (ms, place)), \
-               $5::uuid[], $6::uuid[], $7::text[]::ledger_side[], $8::bigint[]) AS id";
+    let sql = if postings.len() == 1 {
+        POST_ONE
+    } else {
+        POST_SEVERAL
+    };
     let rows = connection
         .query_all_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,

@@ -8,6 +8,8 @@ mod health;
 mod http;
 mod routes;
 mod shard;
+#[cfg(feature = "vectors")]
+mod staking_vectors;
 mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 
-fn failed(error: impl std::fmt::Display) -> JsValue {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsValue {
     js_sys::Error::new(&error.to_string()).into()
 }
 

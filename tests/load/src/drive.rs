@@ -40,6 +40,14 @@ impl Driven {
     }
 }
 
+/// Name and value.
+pub(crate) type Header = (&'static str, String);
+
+/// Says that the body is JSON.
+pub(crate) fn json() -> Header {
+    ("content-type", "application/json".to_owned())
+}
+
 /// A connection that is kept.
 pub(crate) struct Connection(SendRequest<Full<Bytes>>);
 
@@ -60,17 +68,33 @@ impl Connection {
         token: Option<&str>,
         body: Option<String>,
     ) -> Result<Bytes, Failure> {
+        let mut headers = Vec::new();
+        if let Some(token) = token {
+            headers.push(("authorization", format!("Bearer {token}")));
+        }
+        if body.is_some() {
+            headers.push(json());
+        }
+        let body = Bytes::from(body.unwrap_or_default());
+        self.send_with(method, path, headers, body).await
+    }
+
+    /// As [`send`](Self::send), with any headers.
+    pub(crate) async fn send_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: Vec<Header>,
+        body: Bytes,
+    ) -> Result<Bytes, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", "127.0.0.1");
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let request = request.body(Full::from(body.unwrap_or_default()))?;
+        let request = request.body(Full::from(body))?;
         self.0.ready().await?;
         let response = self.0.send_request(request).await?;
         let status = response.status();
@@ -113,33 +137,68 @@ pub(crate) async fn flood(
     gather(clients, start).await
 }
 
-/// `rate` requests a second for `time`, whether or not the ones before were answered: a slow answer makes those behind
-/// it late, and that counts.
+/// One of many that ask at the same time, each on its own.
+pub(crate) trait Client: Send + 'static {
+    /// Asks for the `n`th time and reads the answer.
+    fn ask(&mut self, n: u64) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+struct Reader {
+    connection: Connection,
+    call: Arc<Call>,
+}
+
+impl Client for Reader {
+    async fn ask(&mut self, _: u64) -> Result<(), Failure> {
+        let Call { path, token, .. } = &*self.call;
+        let answer = self
+            .connection
+            .send(Method::GET, path, token.as_deref(), None);
+        answer.await.map(drop)
+    }
+}
+
+/// `call` from 32 connections, as [`pace_each`] does.
 pub(crate) async fn pace(call: &Call, rate: u32, time: Duration) -> Result<Driven, Failure> {
-    const CONNECTIONS: u32 = 32;
-    let start = Instant::now();
-    let mut clients = JoinSet::new();
     let call = Arc::new(call.clone());
-    for n in 0..CONNECTIONS {
-        let call = call.clone();
-        clients.spawn(async move {
-            let mut connection = Connection::open(call.port).await?;
-            let period = Duration::from_secs(1) * CONNECTIONS / rate;
-            tokio::time::sleep(period * n / CONNECTIONS).await;
+    let mut clients = Vec::new();
+    for _ in 0..32 {
+        clients.push(Reader {
+            connection: Connection::open(call.port).await?,
+            call: Arc::clone(&call),
+        });
+    }
+    pace_each(clients, rate, time).await
+}
+
+/// `rate` requests a second of all `clients` together for `time`, whether or not the ones before were answered: a slow
+/// answer makes those behind it late, and that counts.
+pub(crate) async fn pace_each<C: Client>(
+    clients: Vec<C>,
+    rate: u32,
+    time: Duration,
+) -> Result<Driven, Failure> {
+    let start = Instant::now();
+    let count = u32::try_from(clients.len())?;
+    let period = Duration::from_secs(1) * count / rate;
+    let mut tasks = JoinSet::new();
+    for (index, mut client) in (0u32..).zip(clients) {
+        tasks.spawn(async move {
+            tokio::time::sleep(period * index / count).await;
             let mut ticks = interval(period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
             let mut latencies = Vec::new();
+            let mut n = 0;
             while start.elapsed() < time {
                 let due = ticks.tick().await;
-                connection
-                    .send(Method::GET, call.path, call.token.as_deref(), None)
-                    .await?;
+                client.ask(n).await?;
                 latencies.push(due.elapsed());
+                n += 1;
             }
             Ok::<_, Failure>(latencies)
         });
     }
-    gather(clients, start).await
+    gather(tasks, start).await
 }
 
 /// Waits for the clients and puts their times together.

@@ -1,5 +1,5 @@
-//! What the services cost: CPU for each request, beside a bare route in the same run; memory; time to ready; and what the
-//! ledger costs the database, beside the bare writes.
+//! What the services cost: CPU for each request, beside a bare route in the same run; memory; time to ready; and what
+//! stakes, deliveries of VAUs and the ledger cost the database, beside the bare writes.
 //!
 //! `load DIST BARE [SECONDS]` starts a platform of its own from the release folder `DIST`, and the program `BARE` as the
 //! baseline. Each scenario runs for `SECONDS`. Prints tables in Markdown, as `docs/performance.md` has it.
@@ -7,11 +7,16 @@
 //! CPU is what the kernel counted for the server's process, so it holds on a machine that is busy with the client and
 //! the database at the same time; rates are floors.
 
+mod baseline;
 mod drive;
+mod ingest;
 mod postings;
 mod process;
 mod scenario;
+mod sign_in;
+mod staking;
 mod table;
+mod turns;
 
 use scenario::Bench;
 use std::error::Error;

@@ -5,9 +5,10 @@
 //! indexes; it looks at nothing: no fingerprint, no balance, no floor, no freeze. They take turns, so that both see the
 //! same machine.
 
+use crate::baseline;
 use crate::drive::{Driven, Failure, gather};
-use crate::process::cpu_of_children;
 use crate::table::Row;
+use crate::turns::{Meters, Turns};
 use domain::{Amount, EpochMs};
 use ledger::{Account, Posting, TxKind, account, posting};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
@@ -24,30 +25,6 @@ const TURNS: u32 = 3;
 /// In one call, as the ingest of VAUs posts.
 const BATCH: u32 = 100;
 
-const BASELINE: &str = "
-    CREATE TABLE bare_account (LIKE ledger_account INCLUDING ALL);
-    CREATE TABLE bare_tx (LIKE ledger_tx INCLUDING ALL);
-    CREATE TABLE bare_entry (LIKE ledger_entry INCLUDING ALL);
-    INSERT INTO bare_account SELECT * FROM ledger_account;
-    CREATE FUNCTION bare_post(tx uuid, a uuid, b uuid, units bigint) RETURNS void LANGUAGE plpgsql AS $$
-    DECLARE
-        va bigint;
-        vb bigint;
-    BEGIN
-        PERFORM FROM bare_account WHERE id IN (a, b) ORDER BY id FOR NO KEY UPDATE;
-        INSERT INTO bare_tx (id, kind, source_ref, fingerprint, effective_at)
-        VALUES (tx, 'bare', tx::text, decode(repeat('00', 32), 'hex'), now());
-        UPDATE bare_account SET posted_debits = posted_debits + units, version = version + 1
-        WHERE id = a RETURNING version INTO va;
-        UPDATE bare_account SET posted_credits = posted_credits + units, version = version + 1
-        WHERE id = b RETURNING version INTO vb;
-        INSERT INTO bare_entry (account_id, account_version, tx_id, ordinal, side, amount)
-        VALUES (a, va, tx, 1, 'debit', units), (b, vb, tx, 2, 'credit', units);
-    END $$;
-    GRANT EXECUTE ON FUNCTION bare_post TO twist_app;
-    GRANT SELECT, INSERT, UPDATE ON bare_account, bare_tx, bare_entry TO twist_app;
-    ANALYZE;";
-
 /// Which accounts the clients post between.
 #[derive(Debug, Clone, Copy)]
 enum Between {
@@ -57,30 +34,28 @@ enum Between {
     OneAndAll,
 }
 
-/// The figures; the first row is the baseline over all accounts.
+/// The figures; each baseline stands before what is compared with it.
 pub(crate) async fn run(
-    owner_url: &str,
+    owner: &DatabaseConnection,
     app_url: &str,
     postmaster: u32,
     time: Duration,
 ) -> Result<Vec<Row>, Failure> {
-    let owner = Database::connect(owner_url).await?;
-    let mut options = ConnectOptions::new(app_url);
-    options
-        .max_connections(CLIENTS)
-        .min_connections(CLIENTS)
-        .test_before_acquire(false)
-        .sqlx_logging(false);
     let bench = Arc::new(Bench {
-        database: Database::connect(options).await?,
+        database: pool(app_url, CLIENTS).await?,
         accounts: (0..ACCOUNTS)
             .map(|_| Account::UserAvailable(Uuid::new_v4()))
             .collect(),
+        before: transactions(owner).await?,
         posted: AtomicU64::new(0),
     });
-    bench.fund(&owner).await?;
-    owner.execute_unprepared(BASELINE).await?;
+    bench.fund(owner).await?;
+    baseline::copy_accounts(owner).await?;
 
+    let meters = Meters {
+        postmaster,
+        server: None,
+    };
     let mut rows = Vec::new();
     for (what, between) in [
         ("over 1,000 accounts", Between::All),
@@ -88,21 +63,44 @@ pub(crate) async fn run(
     ] {
         let (mut bare, mut ours) = (Turns::default(), Turns::default());
         for _ in 0..TURNS {
-            bare.take(postmaster, bench.drive(time / TURNS, Call::Bare(between)))
+            bare.take(meters, bench.drive(time / TURNS, Call::Bare(between)))
                 .await?;
-            ours.take(postmaster, bench.drive(time / TURNS, Call::Post(between)))
+            ours.take(meters, bench.drive(time / TURNS, Call::Post(between)))
                 .await?;
         }
-        rows.push(bare.row(format!("the bare writes, {what}"), 1)?);
+        rows.push(bare.baseline(format!("the bare writes, {what}"), 1)?);
         rows.push(ours.row(format!("`ledger_post`, {what}"), 1)?);
     }
     let mut batches = Turns::default();
-    batches
-        .take(postmaster, bench.drive(time, Call::Batch))
-        .await?;
-    rows.push(batches.row(format!("`ledger_post`, {BATCH} in a call"), BATCH)?);
-    bench.check(&owner).await?;
+    batches.take(meters, bench.drive(time, Call::Batch)).await?;
+    // Beside the bare writes over all accounts.
+    rows.insert(
+        2,
+        batches.row(format!("`ledger_post`, {BATCH} in a call"), BATCH)?,
+    );
+    bench.check(owner).await?;
     Ok(rows)
+}
+
+/// Connections of a service to the database.
+pub(crate) async fn pool(url: &str, connections: u32) -> Result<DatabaseConnection, Failure> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(connections)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    Ok(Database::connect(options).await?)
+}
+
+async fn transactions(owner: &DatabaseConnection) -> Result<u64, Failure> {
+    let count = Statement::from_string(
+        sea_orm::DbBackend::Postgres,
+        "SELECT count(*) FROM ledger_tx",
+    );
+    let row = owner.query_one_raw(count).await?.ok_or("no count")?;
+    let there: i64 = row.try_get_by_index(0)?;
+    Ok(there.try_into()?)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +113,8 @@ enum Call {
 struct Bench {
     database: DatabaseConnection,
     accounts: Vec<Account>,
+    /// Transactions that were there before.
+    before: u64,
     /// Transactions that the ledger said it has.
     posted: AtomicU64,
 }
@@ -130,25 +130,9 @@ impl Bench {
             .collect();
         let users = format!("INSERT INTO users (id) VALUES {}", users.join(", "));
         owner.execute_unprepared(&users).await?;
-        account::open(&self.database, &self.accounts).await?;
-        account::open(&self.database, &[Account::ExternalWorld]).await?;
-        let deposit = |to: &Account| {
-            let accounts = (Account::ExternalWorld, *to);
-            let source = Uuid::new_v4().to_string();
-            Posting::transfer(
-                TxKind::OperatorDeposit,
-                source,
-                AT,
-                accounts,
-                Amount::from_twist(1_000_000),
-            )
-        };
-        let deposits: Vec<_> = self
-            .accounts
-            .iter()
-            .map(deposit)
-            .collect::<Result<_, _>>()?;
-        self.post(&deposits).await
+        let deposits = deposit(&self.database, &self.accounts).await?;
+        self.posted.fetch_add(deposits, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn post(&self, postings: &[Posting]) -> Result<(), Failure> {
@@ -200,17 +184,7 @@ impl Bench {
             }
             Call::Bare(between) => {
                 let (a, b) = self.pair(between, n).ok_or("there is no such account")?;
-                let values = [
-                    Uuid::new_v4().into(),
-                    a.id().as_uuid().into(),
-                    b.id().as_uuid().into(),
-                    1_i64.into(),
-                ];
-                let sql = "SELECT bare_post($1, $2, $3, $4)";
-                let backend = sea_orm::DbBackend::Postgres;
-                let statement = Statement::from_sql_and_values(backend, sql, values);
-                self.database.execute_raw(statement).await?;
-                Ok(())
+                baseline::post(&self.database, a.id().as_uuid(), b.id().as_uuid()).await
             }
         }
     }
@@ -237,15 +211,10 @@ impl Bench {
 
     /// Every transaction that was said to be posted is there, and all invariants of the ledger hold.
     async fn check(&self, owner: &DatabaseConnection) -> Result<(), Failure> {
-        let count = Statement::from_string(
-            sea_orm::DbBackend::Postgres,
-            "SELECT count(*) FROM ledger_tx",
-        );
-        let row = owner.query_one_raw(count).await?.ok_or("no count")?;
-        let there: i64 = row.try_get_by_index(0)?;
-        let posted = self.posted.load(Ordering::Relaxed);
-        if u64::try_from(there) != Ok(posted) {
-            return Err(format!("{posted} were posted, {there} are there").into());
+        let there = transactions(owner).await?;
+        let known = self.before + self.posted.load(Ordering::Relaxed);
+        if there != known {
+            return Err(format!("{known} were posted, {there} are there").into());
         }
         for finding in ledger::check::run(owner).await? {
             if !finding.holds() {
@@ -260,52 +229,29 @@ impl Bench {
     }
 }
 
+/// Opens `accounts` and puts a million TWIST on each; says how many transactions that took.
+pub(crate) async fn deposit(
+    database: &DatabaseConnection,
+    accounts: &[Account],
+) -> Result<u64, Failure> {
+    account::open(database, accounts).await?;
+    account::open(database, &[Account::ExternalWorld]).await?;
+    let deposit = |to: &Account| {
+        Posting::transfer(
+            TxKind::OperatorDeposit,
+            Uuid::new_v4().to_string(),
+            AT,
+            (Account::ExternalWorld, *to),
+            Amount::from_twist(1_000_000),
+        )
+    };
+    let deposits: Vec<_> = accounts.iter().map(deposit).collect::<Result<_, _>>()?;
+    let new = posting::post(database, &deposits).await?;
+    Ok(new.len().try_into()?)
+}
+
 /// When all of it takes effect.
-const AT: EpochMs = match EpochMs::new(1_767_225_600_000) {
+pub(crate) const AT: EpochMs = match EpochMs::new(1_767_225_600_000) {
     Ok(at) => at,
     Err(_) => EpochMs::MAX,
 };
-
-/// What came of the turns of one way to post.
-#[derive(Default)]
-struct Turns {
-    requests: u64,
-    took: Duration,
-    cpu: Duration,
-    latencies: Vec<Duration>,
-}
-
-impl Turns {
-    async fn take(
-        &mut self,
-        postmaster: u32,
-        turn: impl Future<Output = Result<Driven, Failure>>,
-    ) -> Result<(), Failure> {
-        let before = cpu_of_children(postmaster)?;
-        let driven = turn.await?;
-        self.cpu += cpu_of_children(postmaster)?.saturating_sub(before);
-        self.requests += driven.requests;
-        self.took += driven.took;
-        self.latencies.extend(driven.latencies);
-        Ok(())
-    }
-
-    fn row(mut self, what: String, each: u32) -> Result<Row, Failure> {
-        self.latencies.sort_unstable();
-        let driven = Driven {
-            requests: self.requests,
-            took: self.took,
-            latencies: self.latencies,
-        };
-        Ok(Row {
-            what,
-            requests: self
-                .requests
-                .checked_mul(u64::from(each))
-                .ok_or("too many")?,
-            took: self.took,
-            cpu: self.cpu,
-            latency: Some((driven.percentile(50), driven.percentile(99))),
-        })
-    }
-}

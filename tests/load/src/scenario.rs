@@ -1,18 +1,19 @@
 //! What is measured.
 
-use crate::drive::{Call, Connection, Driven, Failure, flood, gather, pace};
-use crate::postings;
+use crate::drive::{Call, Connection, Driven, Failure, flood, pace};
 use crate::process::{cpu, resident};
+use crate::sign_in::{refreshes, sign_in, sign_ins};
 use crate::table::{Results, Row};
+use crate::turns::Meters;
+use crate::{baseline, ingest, postings, staking};
 use client::Wallet;
-use contracts::auth::{NonceRequest, NonceResponse, RefreshRequest, TokenResponse};
-use hyper::Method;
+use sea_orm::{Database, DatabaseConnection};
 use stack::{free_port, http_status};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::block_in_place;
 use twistctl::Paths;
 use twistctl::platform::{Options, Part, Platform, PortChoice};
 
@@ -25,6 +26,17 @@ pub(crate) struct Bench {
     platform: Platform,
     bare: Bare,
     time: Duration,
+}
+
+/// Where the parts of the platform are, for those who use several.
+pub(crate) struct Site {
+    pub(crate) auth: u16,
+    pub(crate) api: u16,
+    /// Logged in as the owner of the tables.
+    pub(crate) owner: DatabaseConnection,
+    pub(crate) app_url: String,
+    /// Signs what the edge delivers.
+    pub(crate) edge_secret: String,
 }
 
 struct Bare {
@@ -71,7 +83,7 @@ impl Bench {
         }
         let mut rows = vec![self.bare_route().await?];
         let (auth, api) = (self.platform.ports.auth, self.platform.ports.api);
-        let token = sign_in(&mut Connection::open(auth).await?)
+        let token = sign_in(&mut Connection::open(auth).await?, &Wallet::generate()?)
             .await?
             .access_token;
         for (what, port, path, part, token) in [
@@ -125,11 +137,18 @@ impl Bench {
             measure(
                 "auth sign-in: nonce and verify",
                 pid,
-                sign_ins(auth, self.time),
+                sign_ins(auth, CONNECTIONS, self.time),
             )
             .await?,
         );
-        rows.push(measure("auth `POST /auth/refresh`", pid, refreshes(auth, self.time)).await?);
+        rows.push(
+            measure(
+                "auth `POST /auth/refresh`",
+                pid,
+                refreshes(auth, CONNECTIONS, self.time),
+            )
+            .await?,
+        );
         for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!("{}: resident, after all this", part.name()),
@@ -137,15 +156,31 @@ impl Bench {
             ));
         }
         let postmaster = self.pid(Part::Postgres)?;
+        let [owner, app] = [self.platform.owner_url(), self.platform.app_url()];
+        let owner = Database::connect(owner).await?;
+        baseline::make(&owner).await?;
+        let meters = Meters {
+            postmaster,
+            server: Some(self.pid(Part::Api)?),
+        };
+        let site = Site {
+            auth,
+            api,
+            owner: owner.clone(),
+            app_url: app.clone(),
+            edge_secret: self.platform.secrets.ingest.clone(),
+        };
+        let mut writes = staking::run(&site, meters, self.time).await?;
+        writes.extend(ingest::run(&site, meters, self.time).await?);
         // Only the database is measured now.
         for part in [Part::Edge, Part::Settlement, Part::Api, Part::Auth] {
             block_in_place(|| self.platform.stop(part));
         }
-        let [owner, app] = [self.platform.owner_url(), self.platform.app_url()];
         let postings = postings::run(&owner, &app, postmaster, self.time).await?;
         block_in_place(|| self.platform.stop_all());
         Ok(Results {
             rows,
+            writes,
             postings,
             facts,
         })
@@ -160,7 +195,11 @@ impl Bench {
         let pid = self.bare.process.id();
         // Warm.
         flood(&call, CONNECTIONS, Duration::from_secs(1)).await?;
-        measure("a bare route", pid, flood(&call, CONNECTIONS, self.time)).await
+        let row = measure("a bare route", pid, flood(&call, CONNECTIONS, self.time)).await?;
+        Ok(Row {
+            baseline: true,
+            ..row
+        })
     }
 
     fn time_to_ready(&mut self, part: Part) -> Result<Duration, Failure> {
@@ -204,15 +243,22 @@ fn platform(dist: &Path) -> Result<Platform, Failure> {
     let state = std::env::temp_dir().join(format!("twist-load-{}", std::process::id()));
     std::fs::create_dir_all(&state)?;
     let limits = |prefix: &str| -> BTreeMap<String, String> {
-        ["SIGN_IN", "NONCE_PER_WALLET", "SESSION", "READ"]
-            .iter()
-            .map(|class| {
-                (
-                    format!("{prefix}__LIMITS__{class}__LIMIT"),
-                    "1000000".to_owned(),
-                )
-            })
-            .collect()
+        [
+            "SIGN_IN",
+            "NONCE_PER_WALLET",
+            "SESSION",
+            "READ",
+            "REGISTRATION",
+            "MONEY",
+        ]
+        .iter()
+        .map(|class| {
+            (
+                format!("{prefix}__LIMITS__{class}__LIMIT"),
+                "1000000".to_owned(),
+            )
+        })
+        .collect()
     };
     let options = Options {
         ports: PortChoice::Any,
@@ -239,64 +285,6 @@ async fn measure(
         took: driven.took,
         cpu: cpu(pid)?.saturating_sub(before),
         latency: Some((driven.percentile(50), driven.percentile(99))),
+        baseline: false,
     })
-}
-
-/// New wallets sign in, one after the other on each connection. The wallets' own work is not the server's.
-async fn sign_ins(port: u16, time: Duration) -> Result<Driven, Failure> {
-    let start = Instant::now();
-    let mut clients = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        clients.spawn(async move {
-            let mut connection = Connection::open(port).await?;
-            let mut latencies = Vec::new();
-            while start.elapsed() < time {
-                let sent = Instant::now();
-                sign_in(&mut connection).await?;
-                latencies.push(sent.elapsed());
-            }
-            Ok(latencies)
-        });
-    }
-    gather(clients, start).await
-}
-
-/// Sessions are refreshed, one after the other on each connection.
-async fn refreshes(port: u16, time: Duration) -> Result<Driven, Failure> {
-    let start = Instant::now();
-    let mut clients = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        clients.spawn(async move {
-            let mut connection = Connection::open(port).await?;
-            let mut refresh_token = sign_in(&mut connection).await?.refresh_token;
-            let mut latencies = Vec::new();
-            while start.elapsed() < time {
-                let sent = Instant::now();
-                let body = serde_json::to_string(&RefreshRequest { refresh_token })?;
-                let answer = connection
-                    .send(Method::POST, "/auth/refresh", None, Some(body))
-                    .await?;
-                refresh_token = serde_json::from_slice::<TokenResponse>(&answer)?.refresh_token;
-                latencies.push(sent.elapsed());
-            }
-            Ok(latencies)
-        });
-    }
-    gather(clients, start).await
-}
-
-async fn sign_in(connection: &mut Connection) -> Result<TokenResponse, Failure> {
-    let wallet = Wallet::generate()?;
-    let body = serde_json::to_string(&NonceRequest {
-        wallet_address: wallet.address(),
-    })?;
-    let nonce = connection
-        .send(Method::POST, "/auth/nonce", None, Some(body))
-        .await?;
-    let nonce: NonceResponse = serde_json::from_slice(&nonce)?;
-    let body = serde_json::to_string(&wallet.verify_request(&nonce.message))?;
-    let token = connection
-        .send(Method::POST, "/auth/verify", None, Some(body))
-        .await?;
-    Ok(serde_json::from_slice(&token)?)
 }

@@ -14,6 +14,8 @@ pub(crate) struct Row {
     pub(crate) cpu: Duration,
     /// p50 and p99, where they say something.
     pub(crate) latency: Option<(Duration, Duration)>,
+    /// What the rows below it are compared with.
+    pub(crate) baseline: bool,
 }
 
 impl Row {
@@ -27,10 +29,12 @@ impl Row {
     }
 }
 
-/// All figures of a run. The first row of each table is its baseline.
+/// All figures of a run. A baseline stands above what is compared with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Results {
     pub(crate) rows: Vec<Row>,
+    /// What orders and deliveries cost the database, and the service in front of it.
+    pub(crate) writes: Vec<Row>,
     /// What the ledger costs the database.
     pub(crate) postings: Vec<Row>,
     /// Name and value.
@@ -43,6 +47,12 @@ pub(crate) fn print(results: &Results) -> io::Result<()> {
         &mut text,
         ["CPU a request", "times the bare route"],
         &results.rows,
+    );
+    text.push('\n');
+    write_rows(
+        &mut text,
+        ["CPU each", "times the baseline"],
+        &results.writes,
     );
     text.push('\n');
     write_rows(
@@ -60,12 +70,15 @@ pub(crate) fn print(results: &Results) -> io::Result<()> {
 fn write_rows(text: &mut String, [cost, ratio]: [&str; 2], rows: &[Row]) {
     let _ = writeln!(
         text,
-        "| what | {cost} | {ratio} | rate seen | p50 | p99 |\n| --- | --- | --- | --- | --- | --- |"
+        "| what | {cost} | {ratio} | rate seen | of the baseline's | p50 | p99 |\n| --- | --- | --- | --- | --- | --- | --- |"
     );
-    let baseline = rows.first().map_or(1, |row| row.cost().max(1));
+    let mut baseline = (1, 1);
     for row in rows {
-        let cost = row.cost();
-        let ratio = cost * 10 / baseline;
+        let (cost, rate) = (row.cost(), row.rate());
+        if row.baseline {
+            baseline = (cost.max(1), rate.max(1));
+        }
+        let (ratio, of_rate) = (cost * 100 / baseline.0, rate * 100 / baseline.1);
         let (p50, p99) = row
             .latency
             .map_or((String::new(), String::new()), |(p50, p99)| {
@@ -73,13 +86,14 @@ fn write_rows(text: &mut String, [cost, ratio]: [&str; 2], rows: &[Row]) {
             });
         let _ = writeln!(
             text,
-            "| {} | {}.{} µs | {}.{} | {}/s | {p50} | {p99} |",
+            "| {} | {}.{} µs | {}.{:02} | {rate}/s | {}.{:02} | {p50} | {p99} |",
             row.what,
             cost / 10,
             cost % 10,
-            ratio / 10,
-            ratio % 10,
-            row.rate(),
+            ratio / 100,
+            ratio % 100,
+            of_rate / 100,
+            of_rate % 100,
         );
     }
 }

@@ -1,7 +1,9 @@
 use crate::support::{Books, charge, reward};
 use ledger::LedgerError;
 use ledger::posting::post;
-use sea_orm::TransactionTrait;
+use sea_orm::{
+    DatabaseConnection, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait,
+};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -94,4 +96,64 @@ async fn a_rolled_back_posting_leaves_nothing() {
         1
     );
     books.assert_adds_up().await;
+}
+
+/// Everything that postings leave, but for when they were recorded.
+async fn rows(db: &DatabaseConnection) -> Vec<JsonValue> {
+    let sql = "SELECT 'tx' AS what, t.seq AS at, to_jsonb(t) - '{seq,recorded_at}'::text[] AS it FROM ledger_tx t \
+               UNION ALL SELECT 'entry', 0, to_jsonb(e) FROM ledger_entry e \
+               UNION ALL SELECT 'account', 0, to_jsonb(a) - 'opened_at' FROM ledger_account a \
+               ORDER BY 1, 2, 3";
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    let rows = JsonValue::find_by_statement(statement).all(db).await;
+    rows.unwrap()
+        .into_iter()
+        .map(|row| row["it"].clone())
+        .collect()
+}
+
+/// Fear: one posting takes another way through the database than several, and the two come apart.
+#[tokio::test]
+async fn a_posting_alone_leaves_what_it_leaves_among_others() {
+    let (alone, together) = (Books::new().await, Books::new().await);
+    let (user, other) = (alone.user().await, alone.user().await);
+    for user in [user, other] {
+        together.open(user).await;
+    }
+    let mut postings: Vec<_> = (1..40)
+        .map(|n| reward(n, if n % 3 == 0 { other } else { user }, 10))
+        .collect();
+    let charges = ["a", "b", "c"].map(|source| charge(source, user, 4));
+    // Numbers and versions are given in the order of the ids.
+    postings.sort_by_key(|posting| posting.id().as_uuid());
+    for list in [&postings[..], &charges[..]] {
+        let mut list = list.to_vec();
+        list.sort_by_key(|posting| posting.id().as_uuid());
+        for posting in &list {
+            let new = post(&alone.db, std::slice::from_ref(posting)).await;
+            assert_eq!(new.unwrap(), [posting.id()]);
+        }
+        assert_eq!(post(&together.db, &list).await.unwrap().len(), list.len());
+    }
+    assert_eq!(rows(&alone.db).await, rows(&together.db).await);
+
+    // And is refused as it is among others.
+    alone.freeze(other, true).await;
+    let known = |amount| [reward(1, user, amount)];
+    assert_eq!(post(&alone.db, &known(10)).await.unwrap(), []);
+    for (refused, why) in [
+        (reward(1, user, 11), LedgerError::Conflict),
+        (charge("d", other, 1), LedgerError::Frozen),
+        (charge("e", user, 1_000_000), LedgerError::InsufficientFunds),
+        (reward(99, Uuid::new_v4(), 1), LedgerError::UnknownAccount),
+    ] {
+        let said = |result: Result<_, LedgerError>| result.unwrap_err().to_string();
+        let by_itself = post(&alone.db, std::slice::from_ref(&refused)).await;
+        assert_eq!(said(by_itself), why.to_string(), "{refused:?}");
+        let with_another = post(&alone.db, &[reward(100, user, 1), refused]).await;
+        assert_eq!(said(with_another), why.to_string());
+    }
+    assert_eq!(rows(&alone.db).await.len(), rows(&together.db).await.len());
+    alone.assert_adds_up().await;
+    together.assert_adds_up().await;
 }

@@ -25,6 +25,12 @@ impl Books {
     /// A user with an open account.
     pub(crate) async fn user(&self) -> Uuid {
         let user = Uuid::new_v4();
+        self.open(user).await;
+        user
+    }
+
+    /// Makes `user` one, with an open account.
+    pub(crate) async fn open(&self, user: Uuid) {
         let sql = format!("INSERT INTO users (id) VALUES ('{user}')");
         self.db.execute_unprepared(&sql).await.unwrap();
         let accounts: Vec<Account> = (0..8u128)
@@ -35,7 +41,6 @@ impl Books {
             ])
             .collect();
         account::open(&self.db, &accounts).await.unwrap();
-        user
     }
 
     pub(crate) async fn balance(&self, user: Uuid) -> u64 {

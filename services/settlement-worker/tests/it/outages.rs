@@ -5,7 +5,7 @@ use crate::world::{World, until};
 use bus::{
     Consumer, ConsumerConfig, Envelope, Fact as _, Handler, HandlerError, RedisStreams, Stop, Topic,
 };
-use fred::interfaces::{ClientLike as _, ServerInterface as _};
+use fred::interfaces::ClientLike as _;
 use sea_orm::DatabaseTransaction;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
