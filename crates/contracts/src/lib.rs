@@ -9,6 +9,7 @@ pub mod device;
 pub mod event;
 pub mod health;
 pub mod ingest;
+pub mod payout;
 pub mod percent;
 pub mod problem;
 pub mod realtime;

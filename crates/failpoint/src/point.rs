@@ -58,4 +58,36 @@ points! {
     TierBeforeCommit = "tier.before_commit",
     /// They are committed.
     TierAfterCommit = "tier.after_commit",
+    /// A payout's row is inserted, its money is not set aside.
+    PayoutRequestInserted = "payouts.request.inserted",
+    /// The money of a new payout is set aside.
+    PayoutRequestReserved = "payouts.request.reserved",
+    /// The request is recorded, and approved if the policy does so.
+    PayoutRequestRecorded = "payouts.request.recorded",
+    /// What a payout had set aside is given back; its state says nothing of that yet.
+    PayoutVoided = "payouts.voided",
+    /// Any change of a payout's state is written, its event is not.
+    PayoutChanged = "payouts.changed",
+    /// A change of a payout's state and its event are written.
+    PayoutRecorded = "payouts.recorded",
+    /// A payout is about to be paid; its row is locked.
+    PayoutSettleLocked = "payouts.settle.locked",
+    /// What was set aside is booked as reserved.
+    PayoutSettlePosted = "payouts.settle.posted",
+    /// The payee and the fees are paid.
+    PayoutSettlePaid = "payouts.settle.paid",
+    /// A payout is paid and recorded in the sweep, which has not committed.
+    PayoutSettleBeforeCommit = "payouts.settle.before_commit",
+    /// The sweep has committed a payout.
+    PayoutSettleAfterCommit = "payouts.settle.after_commit",
+    /// A payout was paid because of its event, which is not noted as dealt with.
+    PayoutHandled = "payouts.handled",
+    /// A payout of the monthly run is made and not committed.
+    PayoutAutoBeforeCommit = "payouts.auto.before_commit",
+    /// A payout of the monthly run is committed, the next not begun.
+    PayoutAutoAfterCommit = "payouts.auto.after_commit",
+    /// An earning has become payable in the ledger, its row does not say so.
+    EarningReleasePosted = "payouts.release.posted",
+    /// The release of an earning is committed, the next not begun.
+    EarningReleaseAfterCommit = "payouts.release.after_commit",
 }

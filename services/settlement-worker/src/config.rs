@@ -3,8 +3,8 @@
 mod work;
 
 pub use work::{
-    CheckConfig, ConsumersConfig, ExpiryConfig, OutboxConfig, ScheduleConfig, SealerConfig,
-    SweepConfig, TiersConfig,
+    CheckConfig, ConsumersConfig, ExpiryConfig, OutboxConfig, ReleaseConfig, ScheduleConfig,
+    SealerConfig, SettleConfig, SweepConfig, TiersConfig,
 };
 
 use schemars::JsonSchema;
@@ -60,6 +60,12 @@ pub struct Config {
     /// The tiers of influencers.
     #[serde(default)]
     pub tiers: TiersConfig,
+    /// Paying what was approved.
+    #[serde(default)]
+    pub settle: SettleConfig,
+    /// Earnings inside their holding period.
+    #[serde(default)]
+    pub release: ReleaseConfig,
     /// How often the gauges of what waits are read from the database.
     #[serde(default = "default_observe_seconds")]
     #[schemars(range(min = 1, max = 3_600))]

@@ -2,9 +2,9 @@
 
 use crate::state::AppState;
 use crate::task::Task;
+use payouts::{LedgerAdapter, Settler};
 
 /// Every consumer, a line each: `state.consumer(|| handler)`.
-pub fn consumers(_state: &AppState) -> Vec<Task> {
-    // No area has a consumer yet.
-    Vec::new()
+pub fn consumers(state: &AppState) -> Vec<Task> {
+    vec![state.consumer(|| Settler::new(LedgerAdapter))]
 }

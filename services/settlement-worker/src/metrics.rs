@@ -18,6 +18,12 @@ pub(crate) const EXPIRED: &str = "ledger_expired_total";
 pub(crate) const SWEPT: &str = "bus_swept_rows_total";
 /// Counter: influencers whose tier has changed.
 pub(crate) const TIER_CHANGES: &str = "staking_tier_changes_total";
+/// Counter: payouts that the sweep of this instance has paid; those that their events have paid are not among them.
+pub(crate) const PAYOUTS_PAID: &str = "payouts_swept_total";
+/// Counter: payouts of the monthly run that this instance has made.
+pub(crate) const PAYOUTS_MADE: &str = "payouts_made_total";
+/// Counter: earnings that have become payable.
+pub(crate) const RELEASED: &str = "payouts_earnings_released_total";
 
 /// A count as a gauge takes it.
 pub(crate) fn gauge(count: u64) -> f64 {

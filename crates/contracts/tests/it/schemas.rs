@@ -3,7 +3,7 @@
 use conformance::additive::{Direction, assert_additive, schemas};
 use conformance::reference;
 use contracts::Problem;
-use contracts::event::TierChanged;
+use contracts::event::{PayoutFact, TierChanged};
 use contracts::ingest::{AcceptedVau, SegmentReceipt, VauSegment};
 use contracts::realtime::{ClientFrame, ServerFrame};
 use contracts::token::AccessClaims;
@@ -29,6 +29,7 @@ fn published() -> Vec<(&'static str, Direction, Value)> {
             of::<ServerFrame>(Response),
         ),
         ("event-tier-changed", Response, of::<TierChanged>(Response)),
+        ("event-payout", Response, of::<PayoutFact>(Response)),
     ]
 }
 

@@ -77,7 +77,7 @@ async fn a_row_changed_with_its_totals_and_fingerprint_is_found_by_the_chain_alo
     let (broken, checks) = tampered(sql).await;
     assert_eq!(broken, Some((2, Flaw::Content)));
     // L13: the second reward is the one that was reversed.
-    assert_eq!(checks, ["L8", "L13", "V1"]);
+    assert_eq!(checks, ["L8", "L13", "L14", "V1"]);
 }
 
 #[tokio::test]

@@ -122,6 +122,26 @@ sections! {
         inbox_kept_days: u64 = 30,
     }
 
+    /// Paying approved payouts that their events have not paid.
+    SettleConfig {
+        /// How often.
+        #[schemars(range(min = 1, max = 86_400))]
+        every_seconds: u64 = 10,
+        /// Payouts that are paid in one run.
+        #[schemars(range(min = 1, max = 10_000))]
+        batch: u16 = 500,
+    }
+
+    /// Making earnings payable whose holding period is over.
+    ReleaseConfig {
+        /// How often.
+        #[schemars(range(min = 1, max = 86_400))]
+        every_seconds: u64 = 60,
+        /// Earnings that are released in one run.
+        #[schemars(range(min = 1, max = 10_000))]
+        batch: u16 = 1_000,
+    }
+
     /// Following what is staked with the tiers of influencers.
     TiersConfig {
         /// How often.
@@ -209,4 +229,4 @@ macro_rules! cadence {
     )*};
 }
 
-cadence! { ExpiryConfig CheckConfig SweepConfig TiersConfig }
+cadence! { ExpiryConfig CheckConfig SweepConfig TiersConfig SettleConfig ReleaseConfig }

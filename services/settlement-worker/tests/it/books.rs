@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use domain::{Amount, EpochMs};
-use ledger::account::{self, Account, Stripe};
+use ledger::account::{self, Account};
 use ledger::{Posting, TxKind, phase, posting};
 use std::time::Duration;
 use uuid::Uuid;
@@ -38,13 +38,14 @@ impl World {
 
     /// Sets `amount` aside for `lifetime`.
     pub(crate) async fn set_aside(&self, user: Uuid, amount: u64, lifetime: Duration) {
-        let fees = Account::PlatformFees(Stripe::of(user));
-        account::open(&self.db, &[fees]).await.unwrap();
+        // A transaction that needs no record of its own.
+        let world = Account::ExternalWorld;
+        account::open(&self.db, &[world]).await.unwrap();
         let at = EpochMs::new(SOMETIME).unwrap();
         let source = Uuid::new_v4().to_string();
-        let accounts = (Account::UserAvailable(user), fees);
+        let accounts = (Account::UserAvailable(user), world);
         let posting =
-            Posting::transfer(TxKind::PayoutRequested, source, at, accounts, units(amount));
+            Posting::transfer(TxKind::OperatorDeposit, source, at, accounts, units(amount));
         phase::reserve(&self.db, &posting.unwrap(), Some(lifetime))
             .await
             .unwrap();

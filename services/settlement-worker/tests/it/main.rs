@@ -7,6 +7,7 @@ mod contract;
 mod expiry;
 mod jobs;
 mod outages;
+mod payouts;
 mod program;
 mod reference;
 mod relay;

@@ -10,7 +10,7 @@ use testkit::{OwnPostgres, OwnRedis, TestDb, TestRedis};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything works soon, and of the jobs none: a test chooses.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("LISTEN", "127.0.0.1:0"),
     ("OPS_LISTEN", "127.0.0.1:0"),
     ("RELAY__POLL_MS", "50"),
@@ -22,6 +22,8 @@ const SETTINGS: [(&str, &str); 11] = [
     ("CHECK__EVERY_SECONDS", "86400"),
     ("SWEEP__EVERY_SECONDS", "86400"),
     ("TIERS__EVERY_SECONDS", "86400"),
+    ("SETTLE__EVERY_SECONDS", "86400"),
+    ("RELEASE__EVERY_SECONDS", "86400"),
 ];
 
 /// Where instances work.
