@@ -1,6 +1,6 @@
 //! Tiers follow what is staked, and each change is told once.
 
-use crate::stream::arrived;
+use crate::stream::first_arrived;
 use crate::world::World;
 use contracts::event::TierChanged;
 use contracts::staking::Tier;
@@ -50,7 +50,7 @@ impl World {
     async fn told(&self, influencer: Uuid) -> Vec<(i64, TierChanged)> {
         self.until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
             .await;
-        let events = arrived(&self.redis_url, "staking").await.into_iter();
+        let events = first_arrived(&self.redis_url, "staking").await.into_iter();
         events
             .filter(|event| event.aggregate == format!("influencer:{influencer}"))
             .map(|event| (event.aggregate_seq, event.fact().unwrap()))
