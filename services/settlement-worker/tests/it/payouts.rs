@@ -134,7 +134,10 @@ async fn an_approved_payout_is_paid_by_its_event_and_that_is_told() {
     world
         .until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
         .await;
-    let told = arrived(&world.redis_url, "payouts").await;
+    let mut told = arrived(&world.redis_url, "payouts").await;
+    // A consumer that finds no group yet has what it lacks published again.
+    told.sort_by_key(|event| event.aggregate_seq);
+    told.dedup_by_key(|event| event.event_id);
     let topics: Vec<&str> = told.iter().map(|event| event.topic.as_str()).collect();
     assert_eq!(
         topics,

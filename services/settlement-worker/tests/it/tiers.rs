@@ -4,6 +4,7 @@ use crate::stream::arrived;
 use crate::world::World;
 use contracts::event::TierChanged;
 use contracts::staking::Tier;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -50,7 +51,12 @@ impl World {
     async fn told(&self, influencer: Uuid) -> Vec<(i64, TierChanged)> {
         self.until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
             .await;
-        let events = arrived(&self.redis_url, "staking").await.into_iter();
+        let mut events = arrived(&self.redis_url, "staking").await;
+        // A relay that was killed may have appended what it could not mark.
+        events.sort_by_key(|event| event.aggregate_seq);
+        let mut seen = BTreeSet::new();
+        events.retain(|event| seen.insert(event.event_id));
+        let events = events.into_iter();
         events
             .filter(|event| event.aggregate == format!("influencer:{influencer}"))
             .map(|event| (event.aggregate_seq, event.fact().unwrap()))
