@@ -217,7 +217,7 @@ impl Client {
         }
     }
 
-    async fn read<T: for<'de> Deserialize<'de>>(
+    pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
         &self,
         session: &Session,
         path: &str,

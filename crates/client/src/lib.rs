@@ -1,4 +1,4 @@
-//! Typed client: wallet sign-in, sessions, device registration, signed VAUs.
+//! Typed client: wallet sign-in, sessions, device registration, signed VAUs, staking, payouts.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), client::ClientError> {
@@ -20,6 +20,7 @@ mod calls;
 mod device;
 mod error;
 mod keys;
+mod money;
 mod retry;
 mod session;
 mod wallet;
@@ -28,6 +29,7 @@ pub use answer::Answer;
 pub use calls::{Client, Endpoints};
 pub use device::Device;
 pub use error::{ClientError, Refusal};
+pub use money::Decision;
 pub use retry::Retry;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use session::Session;

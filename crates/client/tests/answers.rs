@@ -92,3 +92,40 @@ async fn nobody_listening_is_said_with_the_url() {
     );
     assert!(error.is_retryable());
 }
+
+#[tokio::test]
+async fn what_moves_money_is_sent_with_the_key_of_its_cause() {
+    use client::{Decision, Session};
+    use uuid::Uuid;
+
+    let payout = serde_json::json!({
+        "id": Uuid::nil(), "influencerId": Uuid::nil(), "amount": "5", "currency": "TWIST", "method": "ledger",
+        "status": "failed", "state": "rejected", "version": 2, "policyId": 1, "platformFee": "0",
+        "processingFee": "0", "netAmount": "5", "walletAddress": null, "transactionId": null,
+        "failureReason": "why", "requestedAt": "2026-01-01T00:00:00Z", "approvedAt": null,
+        "processedAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
+    });
+    let json = "content-type: application/json\r\n";
+    let (client, asked) = one_answer(http("200 OK", json, &payout.to_string())).await;
+    let (id, cause) = (Uuid::from_u128(7), Uuid::from_u128(8));
+    let decision = Decision::Reject("why".to_owned());
+    let tokens = serde_json::json!({
+        "tokenType": "Bearer", "accessToken": "a", "expiresIn": 900, "refreshToken": "r", "refreshExpiresIn": 900,
+    });
+    let session = Session::new(WALLET, serde_json::from_value(tokens).unwrap());
+    let told = client
+        .decide_payout(&session, id, &decision, cause)
+        .await
+        .unwrap();
+    assert_eq!(told.failure_reason.as_deref(), Some("why"));
+    let asked = asked.await.unwrap();
+    assert!(
+        asked.starts_with(&format!("POST /payouts/{id}/reject ")),
+        "{asked}"
+    );
+    assert!(
+        asked.contains(&format!("idempotency-key: {cause}\r\n")),
+        "{asked}"
+    );
+    assert!(asked.ends_with(r#"{"reason":"why"}"#), "{asked}");
+}

@@ -1,7 +1,7 @@
 //! From whatever is there to a whole running platform.
 
 use crate::build::Artifacts;
-use crate::platform::{Options, Part, Platform, Ports, Record, Secrets, stop_recorded};
+use crate::platform::{Options, Part, Platform, Ports, Record, Secrets, stop_recorded, terms};
 use crate::run::watch;
 use crate::ui::Step;
 use crate::{CtlError, Paths};
@@ -84,7 +84,7 @@ impl Platform {
                 .env("TWIST_MIGRATE__DATABASE_URL", self.owner_url());
             let ended = watch(command, |line| step.detail(line))?;
             if ended.ok {
-                return Ok(());
+                return terms::set(self.owner_url());
             }
             Err(CtlError::Tool {
                 what: "the migration".into(),

@@ -8,6 +8,7 @@ mod part;
 mod ports;
 mod record;
 mod secrets;
+mod terms;
 mod twin;
 
 pub(crate) use launch::{app_url, is_ready, owner_url, redis_url};

@@ -16,6 +16,8 @@ mod me;
 mod outage;
 mod payee;
 mod payouts;
+mod payouts_adapters;
+mod payouts_checks;
 mod payouts_crowd;
 mod payouts_killed;
 mod payouts_reads;
