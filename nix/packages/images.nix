@@ -23,6 +23,13 @@ let
         9103
       ];
     };
+    settlement-worker = {
+      command = "serve";
+      ports = [
+        3005
+        9105
+      ];
+    };
     # Ends when the schema is there, so there is nothing to probe.
     twist-migrate = {
       command = "up";

@@ -11,6 +11,10 @@ let
       crate = "influencer-api";
       kind = "service";
     };
+    settlement-worker = {
+      crate = "settlement-worker";
+      kind = "service";
+    };
     twist-migrate = {
       crate = "migrations";
       kind = "tool";

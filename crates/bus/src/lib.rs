@@ -12,6 +12,7 @@ pub mod consumer;
 pub mod dead_letter;
 mod error;
 mod event;
+mod facts;
 pub mod jobs;
 mod metrics;
 mod redact;

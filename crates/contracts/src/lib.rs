@@ -6,8 +6,10 @@
 pub mod account;
 pub mod auth;
 pub mod device;
+pub mod event;
 pub mod health;
 pub mod ingest;
+pub mod payout;
 pub mod percent;
 pub mod problem;
 pub mod realtime;

@@ -127,6 +127,20 @@ codes! {
     StakeNothingToClaim = "stake.nothing_to_claim", 400, "No rewards to claim";
     /// Rewards cannot be distributed: there is nobody to get them.
     StakeNoStakers = "stake.no_stakers", 409, "Nobody has staked in the pool";
+    /// Less than the least that can be paid out, or the fees would leave nothing.
+    PayoutBelowMinimum = "payout.below_minimum", 400, "The payout is below the minimum";
+    /// The influencer has a payout that is not over.
+    PayoutAlreadyOpen = "payout.already_open", 409, "There is an open payout";
+    /// The payout is under way or over.
+    PayoutNotCancellable = "payout.not_cancellable", 409, "The payout cannot be called off any more";
+    /// The payout is kept back while somebody looks into it.
+    PayoutHeld = "payout.held", 409, "The payout is held";
+    /// The payout is not in a state that admits this, as one that is paid already.
+    PayoutStateConflict = "payout.state_conflict", 409, "The payout's state does not admit this";
+    /// Nobody decides about a payout to oneself.
+    PayoutOwnApproval = "payout.own_approval", 403, "Another person has to decide about this payout";
+    /// Nothing here pays by this method.
+    PayoutMethodUnavailable = "payout.method_unavailable", 501, "Payouts by this method are not available";
     /// The user is an influencer already.
     InfluencerExists = "influencer.exists", 409, "The user is an influencer already";
     /// Another influencer has the name.

@@ -14,6 +14,7 @@ pub mod http_hmac;
 pub mod ids;
 pub mod money;
 pub mod offchain;
+pub mod payout;
 pub mod reward;
 pub mod siws;
 pub mod staking;

@@ -6,7 +6,7 @@ mod layout;
 mod verify;
 
 pub use layout::GENESIS;
-pub use verify::{Broken, Flaw, Verdict, verify};
+pub use verify::{Broken, Flaw, Proof, Verdict, verify, verify_after};
 
 use crate::error::LedgerError;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};

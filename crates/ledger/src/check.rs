@@ -1,5 +1,7 @@
 //! The invariants of the ledger, as questions to the database whose answer must be "none".
 
+mod payouts;
+mod records;
 mod staking;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
@@ -184,6 +186,10 @@ pub const INVARIANTS: &[Invariant] = &[
               WHERE t.seq <= (SELECT sealed_through FROM ledger_seal_mark) \
                   AND NOT EXISTS (SELECT FROM ledger_seal s WHERE s.tx_id = t.id)",
     },
+    payouts::L9,
+    payouts::L10,
+    staking::L11,
+    records::L12,
     Invariant {
         id: "L13",
         title: "a reversal is the opposite of one transaction, which has no other",
@@ -202,17 +208,7 @@ pub const INVARIANTS: &[Invariant] = &[
                       AND o.side <> e.side \
                   WHERE e.tx_id IS NULL OR o.tx_id IS NULL)",
     },
-    Invariant {
-        id: "L14",
-        title: "an account is frozen as the last order about it says, and there is one",
-        sql: "SELECT format('account %s: frozen %s, ordered %s', a.id, a.frozen, \
-                  coalesce(f.frozen::text, 'nothing')) \
-              FROM ledger_account a LEFT JOIN LATERAL ( \
-                  SELECT frozen FROM ledger_freeze WHERE account_id = a.id ORDER BY seq DESC LIMIT 1 \
-              ) f ON true \
-              WHERE a.frozen <> coalesce(f.frozen, false)",
-    },
-    staking::L11,
+    records::L14,
     staking::S1,
     Invariant {
         id: "V1",

@@ -1,4 +1,9 @@
-//! The trail of a transaction: what it booked, what it settles or reverses, what caused it, and its seal.
+//! The trail of a transaction: what it booked, what it settles or reverses, what caused it, and its seal. That of a payout
+//! begins with the earnings that it pays.
+
+mod payout;
+
+pub use payout::{Earning, PayoutChange, PayoutRecord};
 
 use crate::error::LedgerError;
 use crate::posting::TxKind;
@@ -11,6 +16,10 @@ use uuid::Uuid;
 pub struct Trail {
     /// The VAUs among what caused it.
     pub vaus: Vec<Vau>,
+    /// The payout, if it is the trail of one.
+    pub payout: Option<PayoutRecord>,
+    /// The distributions that gave what the payout pays.
+    pub earnings: Vec<Earning>,
     /// The transactions, in the order of their numbers.
     pub steps: Vec<Step>,
 }
@@ -102,7 +111,7 @@ pub struct Vau {
 /// How times are told.
 const RFC3339: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"#;
 
-/// The trail of `id`: a transaction's id, or what caused transactions, such as a VAU's id. Empty when
+/// The trail of `id`: a transaction's id, or what caused transactions, such as the id of a VAU or of a payout. Empty when
 /// nothing is known about it.
 ///
 /// # Errors
@@ -110,9 +119,15 @@ const RFC3339: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"#;
 pub async fn trail(connection: &impl ConnectionTrait, id: &str) -> Result<Trail, LedgerError> {
     let kinds = texts(TxKind::ALL.iter().map(|kind| kind.as_str().to_owned()));
     let own = Uuid::try_parse(id).unwrap_or_default();
+    let payout = payout::find(connection, own).await?;
+    let earnings = match payout {
+        Some(_) => payout::earnings(connection, own).await?,
+        None => Vec::new(),
+    };
+    let gave = uuids(earnings.iter().flat_map(Earning::transactions));
     let sql = format!(
         "WITH RECURSIVE trail AS ( \
-             SELECT id FROM ledger_tx WHERE id = $1 \
+             SELECT id FROM ledger_tx WHERE id = $1 OR id = ANY ($4::uuid[]) \
              UNION \
              SELECT id FROM ledger_tx WHERE kind = ANY ($2::text[]) AND source_ref = $3 \
              UNION \
@@ -133,13 +148,18 @@ pub async fn trail(connection: &impl ConnectionTrait, id: &str) -> Result<Trail,
          FROM trail JOIN ledger_tx t USING (id) LEFT JOIN ledger_seal s ON s.tx_id = t.id \
          ORDER BY t.seq"
     );
-    let rows = rows(connection, &sql, vec![own.into(), kinds, id.into()]).await?;
+    let rows = rows(connection, &sql, vec![own.into(), kinds, id.into(), gave]).await?;
     let mut steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
     for step in &mut steps {
         step.lines = lines(connection, step.id).await?;
     }
     let vaus = vaus(connection, id, &steps).await?;
-    Ok(Trail { vaus, steps })
+    Ok(Trail {
+        vaus,
+        payout,
+        earnings,
+        steps,
+    })
 }
 
 fn step(row: &QueryResult) -> Result<Step, DbErr> {

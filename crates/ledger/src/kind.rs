@@ -47,7 +47,7 @@ tx_kinds! {
     CommissionUnheld = "commission_unheld",
     /// Money is set aside for a payout.
     PayoutRequested = "payout_requested",
-    /// A payout was approved: what was set aside is booked.
+    /// An approved payout is carried out: what was set aside is booked.
     PayoutApproved = "payout_approved",
     /// A payout is on its way on chain.
     PayoutSubmitted = "payout_submitted",

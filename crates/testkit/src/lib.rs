@@ -20,6 +20,7 @@ mod own;
 pub mod program;
 mod proxy;
 mod redis;
+mod resp;
 mod shared;
 
 pub use database::TestDb;
@@ -27,3 +28,4 @@ pub use invariants::assert_ledger_invariants;
 pub use own::{OwnPostgres, OwnRedis};
 pub use proxy::{CutProxy, SpreadProxy};
 pub use redis::TestRedis;
+pub use resp::ask as ask_redis;

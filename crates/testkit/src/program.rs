@@ -90,6 +90,31 @@ impl Program {
         }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it with `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Waits until it was killed at a fail point.
+    pub async fn died(mut self) {
+        use std::os::unix::process::ExitStatusExt as _;
+        let until = Instant::now() + PATIENCE;
+        let end = loop {
+            if let Some(end) = self.child.try_wait().expect("it can be asked") {
+                break end;
+            }
+            assert!(Instant::now() < until, "it never got to its fail point");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(end.signal(), Some(9), "it ended by itself: {end}");
+    }
+
     /// Stops it with SIGTERM, which must end it cleanly; all that it wrote.
     pub fn stop(mut self) -> String {
         let id = self.child.id().to_string();

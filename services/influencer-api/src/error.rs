@@ -1,8 +1,10 @@
 //! The ledger's errors on their way to the caller.
 
 use contracts::Code;
+use domain::payout::{Change, State};
 use domain::staking::StakingError;
 use ledger::LedgerError;
+use payouts::PayoutError;
 use service::ApiError;
 
 /// What a failure of the ledger means for a caller that only reads, or that delivers VAUs: none of the
@@ -37,5 +39,41 @@ pub(crate) fn from_staking(error: StakingError) -> ApiError {
         StakingError::ZeroAmount => ApiError::invalid("/amount", "must be above zero"),
         StakingError::TooLarge => ApiError::invalid("/amount", "is more than the pool can count"),
         StakingError::Inconsistent => ApiError::internal(&error),
+    }
+}
+
+/// What the rules of payouts refuse.
+pub(crate) fn from_payouts(error: PayoutError) -> ApiError {
+    match error {
+        PayoutError::NotFound => ApiError::of(Code::NotFound),
+        PayoutError::AlreadyOpen => ApiError::new(
+            Code::PayoutAlreadyOpen,
+            "There is an open payout; call it off or wait until it is over.",
+        ),
+        PayoutError::TooSmall { minimum, .. } => {
+            let least = minimum.to_twist_string();
+            ApiError::new(
+                Code::PayoutBelowMinimum,
+                format!("Ask for at least {least}."),
+            )
+            .with_field("/amount", format!("must be at least {minimum}"))
+        }
+        PayoutError::MethodUnavailable => ApiError::of(Code::PayoutMethodUnavailable),
+        PayoutError::State(refused) => match (refused.change, refused.state) {
+            (Change::Cancel | Change::Pay, State::Held) => ApiError::of(Code::PayoutHeld),
+            (Change::Cancel, _) => ApiError::of(Code::PayoutNotCancellable),
+            (_, state) => ApiError::new(
+                Code::PayoutStateConflict,
+                format!(
+                    "The payout is {}, which does not admit this.",
+                    state.as_str()
+                ),
+            ),
+        },
+        PayoutError::OwnApproval => ApiError::of(Code::PayoutOwnApproval),
+        PayoutError::Policy(error) => ApiError::invalid("", error.to_string()),
+        PayoutError::Ledger(error) => from_ledger_to_payer(error),
+        PayoutError::Database(error) => error.into(),
+        PayoutError::Bus(error) => ApiError::internal(&error),
     }
 }

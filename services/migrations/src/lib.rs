@@ -47,7 +47,10 @@ sql_migration!(SweepSessions, "m20261120_000007_sweep_sessions");
 sql_migration!(WidenLedger, "m20261120_000008_widen_ledger");
 sql_migration!(CreateOutbox, "m20261120_000009_create_outbox");
 sql_migration!(CreateStaking, "m20261120_000010_create_staking");
+sql_migration!(CreatePayouts, "m20261128_000011_create_payouts");
 sql_migration!(SpeedUpLedger, "m20261128_000012_speed_up_ledger");
+sql_migration!(AddInfluencerTier, "m20261128_000013_add_influencer_tier");
+sql_migration!(CreateVerdicts, "m20261128_000014_create_verdicts");
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +70,10 @@ impl MigratorTrait for Migrator {
             Box::new(WidenLedger),
             Box::new(CreateOutbox),
             Box::new(CreateStaking),
+            Box::new(CreatePayouts),
             Box::new(SpeedUpLedger),
+            Box::new(AddInfluencerTier),
+            Box::new(CreateVerdicts),
         ]
     }
 }

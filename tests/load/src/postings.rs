@@ -165,7 +165,7 @@ impl Bench {
         let source = Uuid::new_v4().to_string();
         let amount = Amount::try_from(1_i64)?;
         Ok(Posting::transfer(
-            TxKind::CommissionReleased,
+            TxKind::OperatorDeposit,
             source,
             AT,
             accounts,

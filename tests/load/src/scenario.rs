@@ -64,7 +64,7 @@ impl Bench {
 
     pub(crate) async fn run(mut self) -> Result<Results, Failure> {
         let mut facts = Vec::new();
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!(
                     "{}: from its start to `/ready`, the fastest of three",
@@ -75,7 +75,7 @@ impl Bench {
         }
         // What idle instances hold, some seconds after their start.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!("{}: resident, idle", part.name()),
                 self.memory(part)?,
@@ -149,7 +149,7 @@ impl Bench {
             )
             .await?,
         );
-        for part in [Part::Auth, Part::Api] {
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
             facts.push((
                 format!("{}: resident, after all this", part.name()),
                 self.memory(part)?,
@@ -173,7 +173,7 @@ impl Bench {
         let mut writes = staking::run(&site, meters, self.time).await?;
         writes.extend(ingest::run(&site, meters, self.time).await?);
         // Only the database is measured now.
-        for part in [Part::Edge, Part::Api, Part::Auth] {
+        for part in [Part::Edge, Part::Settlement, Part::Api, Part::Auth] {
             block_in_place(|| self.platform.stop(part));
         }
         let postings = postings::run(&owner, &app, postmaster, self.time).await?;

@@ -7,6 +7,7 @@ use crate::sql::run;
 use crate::stop::Stop;
 use crate::streams::{Delivery, Streams};
 use crate::{BusError, dead_letter};
+use failpoint::Point;
 use futures_util::FutureExt as _;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use std::panic::AssertUnwindSafe;
@@ -82,6 +83,7 @@ impl<S: Streams, H: Handler> Consumer<S, H> {
     }
 
     async fn attempt(&self, event: &Envelope) -> Result<Dealt, HandlerError> {
+        failpoint::here(Point::ConsumerBeforeEffect);
         let transaction = self.database.begin().await?;
         // First, so that two deliveries at once wait for each other here and not in the handler.
         let sql = "INSERT INTO inbox (consumer, event_id) SELECT $1::text, $2::uuid WHERE NOT EXISTS ( \
@@ -99,7 +101,9 @@ impl<S: Streams, H: Handler> Consumer<S, H> {
             Ok(Err(_)) => return Err(HandlerError::Failed("the handler panicked".to_owned())),
             Err(_) => return Err(HandlerError::Failed("the handler took too long".to_owned())),
         }
+        failpoint::here(Point::ConsumerBeforeCommit);
         transaction.commit().await?;
+        failpoint::here(Point::ConsumerBeforeAck);
         Ok(Dealt::Handled)
     }
 
@@ -131,6 +135,7 @@ impl<S: Streams, H: Handler> Consumer<S, H> {
     ) -> Result<(), BusError> {
         let consumer = self.handler.name();
         dead_letter::record(&self.database, consumer, delivery, event, why).await?;
+        failpoint::here(Point::DeadLetterBeforeAck);
         tracing::error!(
             consumer,
             message = delivery.id,

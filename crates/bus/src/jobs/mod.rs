@@ -12,6 +12,7 @@ pub use cadence::Cadence;
 
 use crate::metrics::{JOB_DURATION, JOB_RUNS};
 use crate::stop::Stop;
+use failpoint::Point;
 use futures_util::FutureExt as _;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::fmt;
@@ -156,6 +157,7 @@ impl Scheduler {
 }
 
 async fn run_one(job: &Job, lease: Lease, config: SchedulerConfig) {
+    failpoint::here(Point::JobClaimed);
     let begun = tokio::time::Instant::now();
     let run = Run { due: lease.due() };
     // Made inside, so that a panic of the closure itself is caught too.
@@ -166,6 +168,7 @@ async fn run_one(job: &Job, lease: Lease, config: SchedulerConfig) {
     };
     let finished = match outcome {
         Some(Ok(Ok(()))) => {
+            failpoint::here(Point::JobBeforeFinish);
             note(job.name, "ok");
             lease.finish(&job.cadence).await
         }

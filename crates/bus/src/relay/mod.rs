@@ -11,6 +11,7 @@ use crate::metrics as names;
 use crate::stop::Stop;
 use crate::streams::{Entry, Streams};
 use crate::topic::area_of;
+use failpoint::Point;
 use leader::Leader;
 use sea_orm::sqlx::postgres::PgListener;
 use std::collections::BTreeSet;
@@ -126,6 +127,7 @@ impl<S: Streams> Relay<S> {
             leader.give_up().await?;
             return Ok(false);
         }
+        failpoint::here(Point::RelayTaken);
         let entries: Vec<Entry> = batch
             .iter()
             .map(|(_, topic, envelope)| Entry {
@@ -151,7 +153,9 @@ impl<S: Streams> Relay<S> {
             // What other areas have may be behind what this one cannot take.
             return Ok(true);
         }
+        failpoint::here(Point::RelayAppended);
         leader.mark(&done).await?;
+        failpoint::here(Point::RelayMarked);
         metrics::counter!(names::RELAY_ROUNDS, "result" => "ok").increment(1);
         metrics::counter!(names::PUBLISHED).increment(u64::try_from(done.len()).unwrap_or(0));
         Ok(batch.len() == usize::from(self.config.batch) || done.len() < batch.len())

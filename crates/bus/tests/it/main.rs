@@ -10,6 +10,7 @@ mod consumers;
 mod dead_letters;
 mod faults;
 mod jobs;
+mod killed;
 mod outages;
 mod relays;
 mod sweeps;

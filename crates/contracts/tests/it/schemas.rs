@@ -3,6 +3,7 @@
 use conformance::additive::{Direction, assert_additive, schemas};
 use conformance::reference;
 use contracts::Problem;
+use contracts::event::{PayoutFact, TierChanged};
 use contracts::ingest::{AcceptedVau, SegmentReceipt, VauSegment};
 use contracts::realtime::{ClientFrame, ServerFrame};
 use contracts::token::AccessClaims;
@@ -27,6 +28,8 @@ fn published() -> Vec<(&'static str, Direction, Value)> {
             Response,
             of::<ServerFrame>(Response),
         ),
+        ("event-tier-changed", Response, of::<TierChanged>(Response)),
+        ("event-payout", Response, of::<PayoutFact>(Response)),
     ]
 }
 

@@ -47,6 +47,37 @@ pub enum Flaw {
     Content,
     /// An account of the transaction is not what its id says: kind, owner, subject or stripe were changed.
     Account,
+    /// Its hash is not the one that was noted when the chain was last proved up to here.
+    Rewritten,
+}
+
+/// How far the chain was proved before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The seals that held.
+    pub seals: u64,
+    /// The hash of the last of them.
+    pub head: [u8; 32],
+}
+
+impl Proof {
+    /// Nothing was proved.
+    pub fn none() -> Self {
+        Self {
+            seals: 0,
+            head: Sha256::digest(GENESIS).into(),
+        }
+    }
+}
+
+impl Verdict {
+    /// What is proved now.
+    pub const fn proof(&self) -> Proof {
+        Proof {
+            seals: self.seals,
+            head: self.head,
+        }
+    }
 }
 
 /// A seal as stored.
@@ -62,12 +93,26 @@ struct Seal {
 /// # Errors
 /// When the database fails.
 pub async fn verify(connection: &impl ConnectionTrait) -> Result<Verdict, LedgerError> {
+    verify_after(connection, Proof::none()).await
+}
+
+/// [`verify`] of what came after `proof`, whose last seal must still be what it was.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify_after(
+    connection: &impl ConnectionTrait,
+    proof: Proof,
+) -> Result<Verdict, LedgerError> {
     let mut verdict = Verdict {
-        seals: 0,
-        head: Sha256::digest(GENESIS).into(),
-        broken: None,
+        seals: proof.seals,
+        head: proof.head,
+        broken: changed(connection, proof).await?,
     };
-    let mut after: i64 = 0;
+    if verdict.broken.is_some() {
+        return Ok(verdict);
+    }
+    let mut after = i64::try_from(proof.seals).unwrap_or(i64::MAX);
     loop {
         let page = page(connection, after).await?;
         let Some(last) = page.last().map(|(seal, _)| seal.seq) else {
@@ -110,6 +155,30 @@ pub async fn verify(connection: &impl ConnectionTrait) -> Result<Verdict, Ledger
         }
         after = last;
     }
+}
+
+/// Whether the last seal of `proof` is no longer there, or another.
+async fn changed(connection: &impl ConnectionTrait, proof: Proof) -> Result<Option<Broken>, DbErr> {
+    if proof.seals == 0 {
+        return Ok(None);
+    }
+    let seq = i64::try_from(proof.seals).unwrap_or(i64::MAX);
+    let sql = "SELECT tx_id, hash FROM ledger_seal WHERE seq = $1";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [seq.into()]);
+    let Some(row) = connection.query_one_raw(statement).await? else {
+        return Ok(Some(Broken {
+            seq: proof.seals,
+            tx: Uuid::nil(),
+            flaw: Flaw::Gap,
+        }));
+    };
+    let hash: Vec<u8> = row.try_get("", "hash")?;
+    let broken = Broken {
+        seq: proof.seals,
+        tx: row.try_get("", "tx_id")?,
+        flaw: Flaw::Rewritten,
+    };
+    Ok((hash != proof.head).then_some(broken))
 }
 
 async fn page(

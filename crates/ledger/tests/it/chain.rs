@@ -1,7 +1,7 @@
 use crate::support::{Books, cause, reward, stake};
 use domain::EpochMs;
 use ledger::TxKind;
-use ledger::chain::{Flaw, lag, seal, verify};
+use ledger::chain::{Flaw, Proof, lag, seal, verify, verify_after};
 use ledger::phase::{post_pending, reserve, reverse, void_pending};
 use ledger::posting::post;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
@@ -77,7 +77,7 @@ async fn a_row_changed_with_its_totals_and_fingerprint_is_found_by_the_chain_alo
     let (broken, checks) = tampered(sql).await;
     assert_eq!(broken, Some((2, Flaw::Content)));
     // L13: the second reward is the one that was reversed.
-    assert_eq!(checks, ["L8", "L13", "V1"]);
+    assert_eq!(checks, ["L8", "L13", "L14", "V1"]);
 }
 
 #[tokio::test]
@@ -151,6 +151,34 @@ async fn a_seal_that_is_gone_or_an_account_that_is_anothers_is_found() {
                  WHERE kind = 'user:staked'";
     // The first transaction that touches it reserves a stake.
     assert_eq!(tampered(thief).await.0, Some((3, Flaw::Account)));
+}
+
+#[tokio::test]
+async fn a_chain_is_proved_from_where_it_was_proved_before_unless_that_has_changed() {
+    let books = sealed_books().await;
+    let user = books.user().await;
+    let before = verify(&books.db).await.unwrap().proof();
+    post(&books.db, &[reward(9, user, 1)]).await.unwrap();
+    seal(&books.db, 5).await.unwrap();
+    let whole = verify(&books.db).await.unwrap();
+    assert_eq!(verify_after(&books.db, before).await.unwrap(), whole);
+    assert_eq!(verify_after(&books.db, Proof::none()).await.unwrap(), whole);
+    assert_eq!(whole.seals, 9);
+    let broken = async |proof| {
+        let verdict = verify_after(&books.db, proof).await.unwrap();
+        assert_eq!(verdict.proof(), proof, "nothing more is proved");
+        verdict.broken.map(|broken| (broken.seq, broken.flaw))
+    };
+    // A chain that holds in itself, and is not the one that was proved.
+    let other = Proof {
+        head: [7; 32],
+        ..before
+    };
+    assert_eq!(broken(other).await, Some((8, Flaw::Rewritten)));
+    books
+        .as_owner("DELETE FROM ledger_seal WHERE seq > 7")
+        .await;
+    assert_eq!(broken(before).await, Some((8, Flaw::Gap)));
 }
 
 #[tokio::test]

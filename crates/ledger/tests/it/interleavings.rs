@@ -162,7 +162,7 @@ impl World {
             .begin_with_config(Some(level), Some(mode))
             .await
             .unwrap();
-        testkit::assert_ledger_invariants(&snapshot).await;
+        crate::support::assert_adds_up(&snapshot).await;
         snapshot.rollback().await.unwrap();
     }
 

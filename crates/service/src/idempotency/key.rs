@@ -12,9 +12,13 @@ use axum::extract::{FromRequestParts, MatchedPath, OptionalFromRequestParts};
 use contracts::Code;
 use http::HeaderName;
 use http::request::Parts;
+use uuid::Uuid;
 
 /// The header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The namespace of the ids of effects.
+const EFFECTS: Uuid = Uuid::from_u128(0x8d1c_51b2_3f0e_5c5e_9a77_0d6a_41c6_0004);
 
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
 const PATTERN: &str = "^[A-Za-z0-9_-]{16,64}$";
@@ -30,6 +34,13 @@ pub struct RequestKey {
 impl RequestKey {
     pub(super) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// An id for what the request of `user` with this key makes: a UUID of version 5 over user, route and key, so that a
+    /// request that is sent again means the same, also to whoever it is passed on to.
+    pub fn effect_id(&self, user: Uuid) -> Uuid {
+        let name = format!("{user}|{}|{}", self.route, self.key);
+        Uuid::new_v5(&EFFECTS, name.as_bytes())
     }
 
     /// Method and template, the same under the alias.

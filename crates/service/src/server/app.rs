@@ -64,13 +64,14 @@ impl fmt::Debug for App {
 
 impl App {
     /// Puts an application together: `public` routes at the root and under `/api/v1`, `internal` ones at
-    /// the root only, `/health`, `/ready`, `/version`, `/openapi.json` and `/docs`, which shows that.
+    /// the root only, `/health`, `/ready`, `/version`, `/openapi.json` and `/docs`, which shows that. A service whose
+    /// routes all are for anyone needs no guards; a route that does is then answered 500.
     ///
     /// The documentation is collected per thread while routes are built, so build the routers and call
     /// this in one go, without an `await` between.
     pub fn new(
         about: About,
-        guards: Guards,
+        guards: impl Into<Option<Guards>>,
         public: Routes,
         internal: Routes,
         checks: Vec<ReadyCheck>,
@@ -112,7 +113,7 @@ impl App {
             .nest(ALIAS, alias);
         Self {
             router,
-            gate: Gate::new(&rules, guards),
+            gate: Gate::new(&rules, guards.into()),
             rules,
             checks,
             openapi: Arc::new(openapi),

@@ -439,9 +439,17 @@ async fn a_caller_of_a_limit_of_thousands_is_told_what_is_left_of_it() {
 async fn redis_is_not_asked_for_every_read() {
     let own = OwnRedis::new().await;
     let world = of_own_redis(&own, 1_000_000).await;
+    let start = tokio::time::Instant::now();
     assert_eq!(admitted(&world, 500).await, 500);
-    let asked = script_calls(&own.url).await;
-    assert!((1..=100).contains(&asked), "{asked}");
+    // They may all have been answered before it was told of the first.
+    let mut asked = 0;
+    while asked == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        asked = script_calls(&own.url).await;
+    }
+    // Ten times a second, however many reads there are and however long they take.
+    let most = start.elapsed().as_millis() / 100 + 2;
+    assert!(u128::from(asked) <= most, "{asked} of {most}");
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use crate::build::sample;
 use attest::{Builder, System};
 use std::fs;
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "auth-service",
     "influencer-api",
+    "settlement-worker",
     "twist-migrate",
     "twistctl",
     "edge-vau-processor",
@@ -44,8 +45,8 @@ fn broken(table: &Table) -> Vec<(&str, Outcome)> {
 fn a_budget_lowered_below_the_figure_fails_and_names_the_artifact() {
     let kept = table(Builder::Host, &generous());
     assert!(kept.is_kept(), "{kept:?}");
-    let figure = kept.lines[3].figure.unwrap();
-    assert_eq!(kept.lines[3].artifact, "twistctl");
+    let figure = kept.lines[4].figure.unwrap();
+    assert_eq!(kept.lines[4].artifact, "twistctl");
 
     let exact = generous().replacen("max = 10000", "max = 1", 0);
     let lowered = |max: u64| {
@@ -58,9 +59,9 @@ fn a_budget_lowered_below_the_figure_fails_and_names_the_artifact() {
     let over = table(Builder::Host, &lowered(figure - 1));
     assert_eq!(broken(&over), [("twistctl", Outcome::Over)]);
     assert!(
-        over.lines[3].text().contains("OVER"),
+        over.lines[4].text().contains("OVER"),
         "{}",
-        over.lines[3].text()
+        over.lines[4].text()
     );
 }
 
@@ -89,7 +90,7 @@ fn nix_table(budgets: &Budgets, change: impl FnOnce(&mut attest::Draft)) -> Tabl
 }
 
 fn complete() -> String {
-    let closures = NAMES[..4]
+    let closures = NAMES[..5]
         .iter()
         .map(|name| entry(name, "closure", 50_000_000));
     generous() + &closures.collect::<String>() + &entry("edge-vau-processor", "gzip", 10_000)
@@ -107,7 +108,7 @@ fn what_only_nix_makes_is_missed_in_its_releases_only() {
     let unknown = nix_table(&Budgets::parse(&complete()).unwrap(), |draft| {
         draft.artifacts[0].closure_size = None;
     });
-    assert_eq!(unknown.lines[6].measure, Some(Measure::Closure));
+    assert_eq!(unknown.lines[7].measure, Some(Measure::Closure));
     assert_eq!(broken(&unknown), [("auth-service", Outcome::Missing)]);
     let elsewhere = complete() + &entry("more", "size", 1) + "system = \"aarch64-linux\"\n";
     assert!(nix_table(&Budgets::parse(&elsewhere).unwrap(), |_| {}).is_kept());
@@ -166,6 +167,7 @@ fn released(system: System) -> Table {
     for image in [
         "oci-auth-service",
         "oci-influencer-api",
+        "oci-settlement-worker",
         "oci-twist-migrate",
     ] {
         let mut artifact = sbom.clone();
@@ -213,7 +215,7 @@ fn a_worker_is_counted_as_it_is_uploaded() {
     let both = generous() + &entry("edge-vau-processor", "gzip", 10_000);
     let table = table(Builder::Host, &both);
     let gzip = table.lines.last().unwrap().figure.unwrap();
-    let size = table.lines[4].figure.unwrap();
+    let size = table.lines[5].figure.unwrap();
     assert!(
         gzip > 0 && gzip < size / 4,
         "{gzip} of {size}, which repeats itself"

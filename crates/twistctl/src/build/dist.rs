@@ -15,6 +15,7 @@ pub fn artifacts(dist: &Path) -> Result<Artifacts, CtlError> {
     let artifacts = Artifacts {
         auth: program("auth-service"),
         api: program("influencer-api"),
+        settlement: program("settlement-worker"),
         migrate: program("twist-migrate"),
         bundle: dist.join(WORKER),
         revision: None,
@@ -23,6 +24,7 @@ pub fn artifacts(dist: &Path) -> Result<Artifacts, CtlError> {
         dist.join(MANIFEST),
         artifacts.auth.clone(),
         artifacts.api.clone(),
+        artifacts.settlement.clone(),
         artifacts.migrate.clone(),
     ];
     needed.extend(BUNDLE.map(|module| artifacts.bundle.join(module)));

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 pub(crate) struct Host {
     pub(crate) auth: PathBuf,
     pub(crate) api: PathBuf,
+    pub(crate) settlement: PathBuf,
     pub(crate) migrate: PathBuf,
     pub(crate) bundler: PathBuf,
 }
@@ -28,6 +29,7 @@ pub(crate) fn build(paths: &Paths, step: &Step) -> Result<Host, CtlError> {
     Ok(Host {
         auth: program("auth-service"),
         api: program("influencer-api"),
+        settlement: program("settlement-worker"),
         migrate: program("twist-migrate"),
         bundler: program("edge-bundler"),
     })

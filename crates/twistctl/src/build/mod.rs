@@ -33,6 +33,8 @@ pub struct Artifacts {
     pub auth: PathBuf,
     /// influencer-api.
     pub api: PathBuf,
+    /// settlement-worker.
+    pub settlement: PathBuf,
     /// twist-migrate.
     pub migrate: PathBuf,
     /// Folder with `index.js` and `index_bg.wasm`.
@@ -50,6 +52,7 @@ pub fn build(paths: &Paths) -> Result<Artifacts, CtlError> {
     Ok(Artifacts {
         auth: host.auth,
         api: host.api,
+        settlement: host.settlement,
         migrate: host.migrate,
         bundle,
         revision: None,

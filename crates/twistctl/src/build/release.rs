@@ -17,9 +17,10 @@ pub(crate) struct Program {
 }
 
 /// Every program that runs on a host. The flake has the same list.
-pub(crate) const PROGRAMS: [Program; 4] = [
+pub(crate) const PROGRAMS: [Program; 5] = [
     Program::new("auth-service", "auth-service", Kind::Service),
     Program::new("influencer-api", "influencer-api", Kind::Service),
+    Program::new("settlement-worker", "settlement-worker", Kind::Service),
     Program::new("migrations", "twist-migrate", Kind::Tool),
     Program::new("twistctl", "twistctl", Kind::Tool),
 ];

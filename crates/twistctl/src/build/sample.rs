@@ -19,6 +19,7 @@ pub(crate) fn dist_of(folder: &Path, builder: Builder, dirty: bool) -> PathBuf {
     let programs = [
         ("auth-service", Kind::Service),
         ("influencer-api", Kind::Service),
+        ("settlement-worker", Kind::Service),
         ("twist-migrate", Kind::Tool),
         ("twistctl", Kind::Tool),
     ];

@@ -4,7 +4,7 @@ use crate::platform::{Secrets, owner_url};
 use crate::{CtlError, Paths, commands, ui};
 use ledger::LedgerError;
 use ledger::chain::{self, Flaw};
-use ledger::explain::{self, Line, Step, Trail, Vau};
+use ledger::explain::{self, Earning, Line, PayoutRecord, Step, Trail, Vau};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use std::fmt::Write;
 
@@ -100,6 +100,7 @@ async fn verify_chain(db: &DatabaseConnection) -> Result<bool, CtlError> {
         Flaw::Link => "does not link to the one before",
         Flaw::Content => "is not over what the rows say",
         Flaw::Account => "is over an account that was changed",
+        Flaw::Rewritten => "is not the one that was proved before",
     };
     ui::say(&format!(
         "  ✗ seal {} {what}; transaction {}",
@@ -130,8 +131,54 @@ fn failed(error: LedgerError) -> CtlError {
 /// A trail as text.
 fn told(trail: &Trail) -> String {
     let vaus = trail.vaus.iter().map(vau);
+    let payout = trail.payout.iter().map(payout);
+    let earnings = trail.earnings.iter().map(earning);
     let steps = trail.steps.iter().map(step);
-    vaus.chain(steps).collect::<Vec<_>>().join("\n")
+    let all = vaus.chain(payout).chain(earnings).chain(steps);
+    all.collect::<Vec<_>>().join("\n")
+}
+
+fn payout(payout: &PayoutRecord) -> String {
+    let mut text = format!(
+        "payout {}\n  {} to user {} for influencer {}\n  amount {}, fees {}, arrives {}",
+        payout.id,
+        payout.method,
+        payout.user,
+        payout.influencer,
+        payout.amount,
+        payout.fees,
+        payout.net
+    );
+    for change in &payout.changes {
+        let reason = change.reason.as_deref().map(|reason| format!(": {reason}"));
+        let _ = write!(
+            text,
+            "\n  {} {} by {}, {}{}",
+            change.version,
+            change.state,
+            change.actor,
+            change.at,
+            reason.unwrap_or_default()
+        );
+    }
+    text
+}
+
+fn earning(earning: &Earning) -> String {
+    let released = match earning.release_id {
+        Some(id) => format!(", released by {id}"),
+        None => String::new(),
+    };
+    format!(
+        "distribution {}\n  {} {}, {}\n  the influencer's part {}, of which this pays {}\n  given by {}{released}",
+        earning.distribution,
+        earning.source,
+        earning.source_ref,
+        earning.at,
+        earning.amount,
+        earning.paid,
+        earning.transaction_id
+    )
 }
 
 fn vau(vau: &Vau) -> String {
@@ -214,6 +261,8 @@ mod tests {
         let (tx, pending, user) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
         let trail = Trail {
             vaus: Vec::new(),
+            payout: None,
+            earnings: Vec::new(),
             steps: vec![Step {
                 id: tx,
                 kind: "payout_paid".to_owned(),

@@ -1,6 +1,6 @@
 //! `smoke`.
 
-use crate::platform::{Part, Secrets};
+use crate::platform::Secrets;
 use crate::smoke::{Environment, Local, Target, all_passed, json, line, walk};
 use crate::{CtlError, Paths, commands, platform, ui};
 use client::{Client, Endpoints};
@@ -55,20 +55,12 @@ fn local(paths: &Paths) -> Result<Target, CtlError> {
     let record = commands::running(paths)?;
     let secrets = Secrets::load_or_make(paths)?;
     let ports = &record.ports;
-    let ops = [Part::Auth, Part::Api]
-        .into_iter()
-        .filter_map(|part| {
-            Some((
-                part.name(),
-                format!("http://127.0.0.1:{}", ports.ops(part)?),
-            ))
-        })
-        .collect();
     Ok(Target {
         environment: Environment::Local,
         client: Client::new(platform::endpoints(ports))?,
         local: Some(Local {
-            ops,
+            inside: Local::inside(ports),
+            ops: Local::ops(ports),
             integrator: (Secrets::INTEGRATOR.to_owned(), secrets.integrator.clone()),
             migrate: paths.target().join("debug/twist-migrate"),
             owner_url: platform::owner_url(ports, &secrets),

@@ -150,8 +150,11 @@ async fn supervise(platform: &mut Platform) -> bool {
 fn addresses(ports: &Ports) -> String {
     let platform = platform::endpoints(ports);
     format!(
-        "auth-service   {}\ninfluencer-api {}\nedge           {}",
-        platform.auth, platform.api, platform.edge
+        "auth-service   {}\ninfluencer-api {}\nsettlement     {}\nedge           {}",
+        platform.auth,
+        platform.api,
+        ports.url(Part::Settlement),
+        platform.edge
     )
 }
 

@@ -59,7 +59,7 @@ impl Launch<'_> {
         match part {
             Part::Postgres => self.postgres(reaper).map(Started::Postgres),
             Part::Redis => self.redis(reaper).map(Started::Redis),
-            Part::Auth | Part::Api | Part::Edge => {
+            Part::Auth | Part::Api | Part::Settlement | Part::Edge => {
                 if part == Part::Edge {
                     self.copy_bundle()?;
                     self.write_edge_config()?;
@@ -139,6 +139,11 @@ impl Launch<'_> {
                 vec!["serve".into()],
                 self.api_env(),
             ),
+            Part::Settlement => (
+                self.artifacts.settlement.clone(),
+                vec!["serve".into()],
+                self.settlement_env(),
+            ),
             Part::Edge | Part::Postgres | Part::Redis => {
                 let config = self.edge_config_file();
                 let script = self.paths.root.join("edge/local/serve.mjs");
@@ -205,6 +210,21 @@ impl Launch<'_> {
         ));
         env.extend(self.revision());
         env.extend(self.options.api_env.clone());
+        env
+    }
+
+    fn settlement_env(&self) -> Vec<(String, String)> {
+        let mut env = settings(
+            "TWIST_SETTLEMENT__",
+            [
+                ("LISTEN", listen(self.ports.settlement)),
+                ("OPS_LISTEN", listen(self.ports.settlement_ops)),
+                ("DATABASE__URL", app_url(self.ports, self.secrets)),
+                ("REDIS__URL", redis_url(self.ports, self.secrets)),
+            ],
+        );
+        env.extend(self.revision());
+        env.extend(self.options.settlement_env.clone());
         env
     }
 
@@ -286,7 +306,7 @@ pub(crate) fn redis_url(ports: &Ports, secrets: &Secrets) -> String {
 /// Whether a component answers that it can work.
 pub(crate) fn is_ready(ports: &Ports, part: Part) -> bool {
     let path = match part {
-        Part::Auth | Part::Api => "/ready",
+        Part::Auth | Part::Api | Part::Settlement => "/ready",
         Part::Edge => "/health",
         Part::Postgres | Part::Redis => return !stack::is_free(ports.of(part)),
     };

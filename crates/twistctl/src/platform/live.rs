@@ -205,7 +205,7 @@ impl Drop for Platform {
 const fn stop_signal(part: Part) -> StopSignal {
     match part {
         Part::Postgres => StopSignal::Int,
-        Part::Redis | Part::Auth | Part::Api | Part::Edge => StopSignal::Term,
+        Part::Redis | Part::Auth | Part::Api | Part::Settlement | Part::Edge => StopSignal::Term,
     }
 }
 

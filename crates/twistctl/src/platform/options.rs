@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// Where ports come from on the first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortChoice {
-    /// 3001, 3003, 8787, …, as far as they are free.
+    /// 3001, 3003, 3005, 8787, …, as far as they are free.
     Usual,
     /// Any free ones, so that a platform of a test is not taken for the developer's.
     Any,
@@ -22,6 +22,8 @@ pub struct Options {
     pub auth_env: BTreeMap<String, String>,
     /// Environment of influencer-api that differs from the local defaults.
     pub api_env: BTreeMap<String, String>,
+    /// Environment of settlement-worker that differs from the local defaults.
+    pub settlement_env: BTreeMap<String, String>,
     /// Removes the state folder when the process that started the platform is gone.
     pub throwaway: bool,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             edge_vars: BTreeMap::new(),
             auth_env: BTreeMap::new(),
             api_env: BTreeMap::new(),
+            settlement_env: BTreeMap::new(),
             throwaway: false,
         }
     }

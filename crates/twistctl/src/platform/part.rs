@@ -14,17 +14,20 @@ pub enum Part {
     Auth,
     /// influencer-api.
     Api,
+    /// settlement-worker.
+    Settlement,
     /// The Worker in workerd.
     Edge,
 }
 
 impl Part {
     /// Every part, in starting order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Postgres,
         Self::Redis,
         Self::Auth,
         Self::Api,
+        Self::Settlement,
         Self::Edge,
     ];
 
@@ -35,12 +38,13 @@ impl Part {
             Self::Redis => "redis",
             Self::Auth => "auth",
             Self::Api => "api",
+            Self::Settlement => "settlement",
             Self::Edge => "edge",
         }
     }
 
     /// Whether it is one of ours, with a URL of its own.
     pub const fn is_component(self) -> bool {
-        matches!(self, Self::Auth | Self::Api | Self::Edge)
+        matches!(self, Self::Auth | Self::Api | Self::Settlement | Self::Edge)
     }
 }

@@ -20,6 +20,12 @@ pub struct Ports {
     pub api: u16,
     /// Its metrics.
     pub api_ops: u16,
+    /// settlement-worker; 0 in a record of a platform that had none.
+    #[serde(default)]
+    pub settlement: u16,
+    /// Its metrics.
+    #[serde(default)]
+    pub settlement_ops: u16,
     /// The Worker.
     pub edge: u16,
 }
@@ -31,6 +37,8 @@ const PREFERRED: Ports = Ports {
     auth_ops: 9101,
     api: 3003,
     api_ops: 9103,
+    settlement: 3005,
+    settlement_ops: 9105,
     edge: 8787,
 };
 
@@ -41,7 +49,8 @@ impl Ports {
         let ours = |part| record.is_some_and(|record| record.is_alive(part));
         let mut taken = Vec::new();
         let mut pick = |part: Part, port: fn(&Self) -> u16| -> Result<u16, CtlError> {
-            let chosen = match last.map(port) {
+            let held = last.map(port).filter(|port| *port != 0);
+            let chosen = match held {
                 Some(held) if ours(part) && !taken.contains(&held) => held,
                 Some(free) => stack::preferred_or_free(free, &taken)?,
                 None => match options.ports {
@@ -59,6 +68,8 @@ impl Ports {
             auth_ops: pick(Part::Auth, |p| p.auth_ops)?,
             api: pick(Part::Api, |p| p.api)?,
             api_ops: pick(Part::Api, |p| p.api_ops)?,
+            settlement: pick(Part::Settlement, |p| p.settlement)?,
+            settlement_ops: pick(Part::Settlement, |p| p.settlement_ops)?,
             edge: pick(Part::Edge, |p| p.edge)?,
         })
     }
@@ -70,6 +81,7 @@ impl Ports {
             Part::Redis => self.redis,
             Part::Auth => self.auth,
             Part::Api => self.api,
+            Part::Settlement => self.settlement,
             Part::Edge => self.edge,
         }
     }
@@ -79,6 +91,7 @@ impl Ports {
         match part {
             Part::Auth => Some(self.auth_ops),
             Part::Api => Some(self.api_ops),
+            Part::Settlement => Some(self.settlement_ops),
             Part::Postgres | Part::Redis | Part::Edge => None,
         }
     }

@@ -53,7 +53,7 @@ impl Platform {
         })
     }
 
-    /// Starts a second instance of auth-service or influencer-api, and waits until it is ready.
+    /// Starts a second instance of one of our services, and waits until it is ready.
     ///
     /// # Errors
     /// When it does not become ready, or `part` is no service of ours.
@@ -61,6 +61,7 @@ impl Platform {
         let prefix = match part {
             Part::Auth => "TWIST_AUTH__",
             Part::Api => "TWIST_API__",
+            Part::Settlement => "TWIST_SETTLEMENT__",
             Part::Postgres | Part::Redis | Part::Edge => {
                 return Err(CtlError::Help(format!("{} has no twin", part.name())));
             }

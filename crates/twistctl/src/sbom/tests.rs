@@ -88,6 +88,7 @@ fn nothing_that_is_shipped_is_missing_and_nothing_of_the_tests_is_listed() {
     let artifacts = [
         ("auth-service", host),
         ("influencer-api", host),
+        ("settlement-worker", host),
         ("migrations", host),
         ("twistctl", host),
         ("vau-processor", WASM_TRIPLE),

@@ -31,7 +31,7 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
                 "every component says it is alive",
                 Tag::ProductionSafe,
             ),
-            health(client),
+            health(target),
         )
         .await;
     recorder
@@ -41,7 +41,7 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
                 "the services are ready: database and Redis answer",
                 Tag::ProductionSafe,
             ),
-            ready(client),
+            ready(target),
         )
         .await;
     recorder
@@ -63,12 +63,20 @@ async fn schema(local: &Local) -> Found<()> {
     Ok(((), "no migration pending".into()))
 }
 
-async fn health(client: &Client) -> Found<()> {
-    for base in [
+/// Where those are that no client calls: known of a platform on this machine only.
+fn inside(target: &Target) -> &[String] {
+    target.local.as_ref().map_or(&[], |local| &local.inside)
+}
+
+async fn health(target: &Target) -> Found<()> {
+    let client = &target.client;
+    let inside = inside(target);
+    let public = [
         &client.endpoints.auth,
         &client.endpoints.api,
         &client.endpoints.edge,
-    ] {
+    ];
+    for base in public.into_iter().chain(inside) {
         let answer = get(client, base, "/health").await?;
         ensure(answer.status == 200, || {
             format!("{base}/health answered {}", answer.status)
@@ -77,12 +85,19 @@ async fn health(client: &Client) -> Found<()> {
             format!("{base}/health carries no X-Request-ID")
         })?;
     }
-    Ok(((), "auth, api and edge answered 200".into()))
+    let who = if inside.is_empty() {
+        "auth, api and edge"
+    } else {
+        "auth, api, edge and settlement"
+    };
+    Ok(((), format!("{who} answered 200")))
 }
 
-async fn ready(client: &Client) -> Found<()> {
+async fn ready(target: &Target) -> Found<()> {
+    let client = &target.client;
     let mut checked = Vec::new();
-    for base in [&client.endpoints.auth, &client.endpoints.api] {
+    let public = [&client.endpoints.auth, &client.endpoints.api];
+    for base in public.into_iter().chain(inside(target)) {
         let answer = get(client, base, "/ready").await?;
         ensure(answer.status == 200, || {
             format!(

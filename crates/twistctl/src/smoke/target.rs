@@ -1,7 +1,7 @@
 //! What the journeys are walked against.
 
 use crate::CtlError;
-use crate::platform::{Part, Platform, Secrets};
+use crate::platform::{Part, Platform, Ports, Secrets};
 use crate::smoke::Tag;
 use client::Client;
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ pub struct Target {
 /// What only this machine can know of a platform.
 #[derive(Debug, Clone)]
 pub struct Local {
+    /// Base URLs of the components that no client calls.
+    pub inside: Vec<String>,
     /// Base URLs of the ops listeners, by component.
     pub ops: Vec<(&'static str, String)>,
     /// The integrator's key id and secret.
@@ -52,21 +54,31 @@ pub struct Local {
     pub owner_url: String,
 }
 
+impl Local {
+    /// Where the components are that no client calls.
+    pub(crate) fn inside(ports: &Ports) -> Vec<String> {
+        vec![ports.url(Part::Settlement)]
+    }
+
+    /// Where the metrics are.
+    pub(crate) fn ops(ports: &Ports) -> Vec<(&'static str, String)> {
+        let of = |part: Part| {
+            let port = ports.ops(part)?;
+            Some((part.name(), format!("http://127.0.0.1:{port}")))
+        };
+        Part::ALL.into_iter().filter_map(of).collect()
+    }
+}
+
 impl Target {
     /// A platform on this machine.
     pub fn of(platform: &Platform) -> Result<Self, CtlError> {
-        let ops = [Part::Auth, Part::Api]
-            .into_iter()
-            .filter_map(|part| {
-                let port = platform.ports.ops(part)?;
-                Some((part.name(), format!("http://127.0.0.1:{port}")))
-            })
-            .collect();
         Ok(Self {
             environment: Environment::Local,
             client: platform.client()?,
             local: Some(Local {
-                ops,
+                inside: Local::inside(&platform.ports),
+                ops: Local::ops(&platform.ports),
                 integrator: (
                     Secrets::INTEGRATOR.to_owned(),
                     platform.secrets.integrator.clone(),

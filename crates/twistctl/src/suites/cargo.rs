@@ -13,6 +13,11 @@ const WASM_CRATES: [&str; 2] = ["durable-objects", "vau-processor"];
 const FUZZ_CASES: &str = "20000";
 /// VAUs in flight under `load`; the e2e suite has 500.
 const LOAD_VAUS: &str = "5000";
+/// People who move money under `soak`, and how often each does; the e2e suite has 8 and 20.
+const SOAK_PEOPLE: &str = "100";
+const SOAK_ACTS: &str = "1000";
+/// How long Redis is away each time; in the e2e suite 2 s.
+const SOAK_AWAY_SECONDS: &str = "60";
 
 pub(super) fn fmt(paths: &Paths, step: &Step) -> Done {
     let mut command = host(paths);
@@ -38,8 +43,16 @@ pub(super) fn clippy(paths: &Paths, step: &Step) -> (Tally, String) {
 
 pub(super) fn unit(paths: &Paths, step: &Step) -> Done {
     let mut command = tests(paths);
-    command.args(["--exclude", "e2e"]);
+    command
+        .args(["--exclude", "e2e"])
+        .env("RUST_TEST_THREADS", test_threads());
     counted(command, step)
+}
+
+/// Twice as many as cores: most tests of a service wait for a server or for time to pass. Whoever set a number wins.
+fn test_threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| (cores * 2).to_string())
 }
 
 pub(super) fn e2e(paths: &Paths, step: &Step) -> Done {
@@ -54,7 +67,12 @@ pub(super) fn load(paths: &Paths, step: &Step) -> Done {
 
 pub(super) fn soak(paths: &Paths, step: &Step, minutes: u32) -> Done {
     let mut command = e2e_command(paths, "soak::");
-    command.env("TWIST_E2E_SOAK_SECONDS", (minutes * 60).to_string());
+    command
+        .args(["money::", "--nocapture"])
+        .env("TWIST_E2E_SOAK_SECONDS", (minutes * 60).to_string())
+        .env("TWIST_E2E_SOAK_PEOPLE", SOAK_PEOPLE)
+        .env("TWIST_E2E_SOAK_ACTS", SOAK_ACTS)
+        .env("TWIST_E2E_SOAK_AWAY_SECONDS", SOAK_AWAY_SECONDS);
     counted(command, step)
 }
 

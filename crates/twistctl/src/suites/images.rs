@@ -27,9 +27,11 @@ pub(super) fn check(paths: &Paths, step: &Step) -> Done {
     step.detail("unpacking the images");
     let unpack = |program| images::container(&release, program, folder.path());
     let (auth, api) = (unpack("auth-service")?, unpack("influencer-api")?);
+    let settlement = unpack("settlement-worker")?;
     let artifacts = Artifacts {
         auth: auth.program.clone(),
         api: api.program.clone(),
+        settlement: settlement.program.clone(),
         migrate: unpack("twist-migrate")?.program,
         bundle: release.join("edge-vau-processor"),
         revision: None,
@@ -48,7 +50,11 @@ pub(super) fn check(paths: &Paths, step: &Step) -> Done {
     let mut tally = reports.iter().fold(Tally::default(), |tally, report| {
         tally.plus(Tally::of(!matches!(report.outcome, Outcome::Failed(_))))
     });
-    for (part, container) in [(Part::Auth, &auth), (Part::Api, &api)] {
+    for (part, container) in [
+        (Part::Auth, &auth),
+        (Part::Api, &api),
+        (Part::Settlement, &settlement),
+    ] {
         let problem = platform
             .pid(part)
             .ok_or_else(|| "it does not run".to_owned())

@@ -56,7 +56,7 @@ pub enum Suite {
     Load,
     /// Property tests and the contracts with many more cases.
     Fuzz,
-    /// Journeys over and over, with restarts in between.
+    /// Journeys over and over, with restarts in between; money in traffic while what moves it is killed.
     Soak,
 }
 

@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 const LEG: &str = "stack";
 
 /// The parts that are ours, and their artifacts.
-const PARTS: [(Part, &str); 3] = [
+const PARTS: [(Part, &str); 4] = [
     (Part::Auth, "auth-service"),
     (Part::Api, "influencer-api"),
+    (Part::Settlement, "settlement-worker"),
     (Part::Edge, "edge-vau-processor"),
 ];
 

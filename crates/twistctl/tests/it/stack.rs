@@ -40,7 +40,8 @@ fn record(release: &Release, auth: &Running, url: &str, bundle: &Path) {
     let running = json!({ "identity": identity, "build": "" });
     let record = json!({
         "ports": {
-            "postgres": 1, "redis": 1, "auth": port, "authOps": 1, "api": 1, "apiOps": 1, "edge": 1,
+            "postgres": 1, "redis": 1, "auth": port, "authOps": 1, "api": 1, "apiOps": 1,
+            "settlement": 1, "settlementOps": 1, "edge": 1,
         },
         "owner": null,
         "parts": { "auth": running, "edge": running },
@@ -196,7 +197,7 @@ fn what_does_not_run_was_not_checked() {
     assert_eq!(ended.code, 5);
     let json = ended.json();
     let rows = json["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(rows.len(), 4);
     for row in rows {
         assert!(
             row["reason"].as_str().unwrap().contains("is not running"),

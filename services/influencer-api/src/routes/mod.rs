@@ -4,6 +4,7 @@ mod devices;
 mod ingest;
 mod ledger;
 mod me;
+mod payouts;
 mod pools;
 mod staking;
 
@@ -17,6 +18,7 @@ pub fn public() -> Routes<AppState> {
         .merge(devices::router())
         .merge(staking::router())
         .merge(pools::router())
+        .merge(payouts::router())
 }
 
 /// What the edge calls.

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod devices;
 pub mod entries;
 pub mod ingest;
+pub mod payouts;
 pub mod rewards;
 pub mod staking;
 mod values;

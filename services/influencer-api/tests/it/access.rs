@@ -49,6 +49,7 @@ impl Callers for Everyone<'_> {
             .replace("{deviceId}", &device.id().to_string())
             .replace("{userId}", &other.wallet.to_string())
             .replace("{influencerId}", &Uuid::new_v4().to_string())
+            .replace("{id}", &Uuid::new_v4().to_string())
     }
 }
 

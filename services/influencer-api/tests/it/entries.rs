@@ -1,35 +1,15 @@
 //! `GET /me/ledger`.
 
+use crate::pool::good;
 use crate::support::{Api, User, problem};
-use domain::{Amount, EpochMs};
-use ledger::account::{self, Account};
-use ledger::{Posting, TxKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-const POOL: Uuid = Uuid::from_u128(7);
-
-/// Moves `units` of what the user has into a pool.
-async fn stake(api: &Api, user: &User, source: &str, units: u64) -> Uuid {
-    let accounts = (
-        Account::UserAvailable(user.uid),
-        Account::UserStaked {
-            user: user.uid,
-            pool: POOL,
-        },
-    );
-    account::open(&api.db, &[accounts.0, accounts.1])
+/// A pool that takes the smallest stakes.
+async fn pool(api: &Api) -> Uuid {
+    let operator = api.with("operator").await;
+    api.pool(&operator, "entries", json!({ "minStake": "1" }))
         .await
-        .unwrap();
-    let (at, amount) = (
-        EpochMs::new(1_767_225_600_000).unwrap(),
-        Amount::from_units(units).unwrap(),
-    );
-    let posting = Posting::transfer(TxKind::StakeDeposited, source, at, accounts, amount).unwrap();
-    ledger::posting::post(&api.db, std::slice::from_ref(&posting))
-        .await
-        .unwrap();
-    posting.id().as_uuid()
 }
 
 async fn page(api: &Api, user: &User, query: &str) -> Value {
@@ -45,7 +25,8 @@ async fn every_line_says_what_it_did_to_the_balance() {
     let item = device.item(&user, 1);
     let vau = item["vauId"].as_str().unwrap().to_owned();
     api.deliver(Uuid::new_v4(), vec![item]).await;
-    let staked = stake(&api, &user, "stake 1", 2_000_000_000).await;
+    let staked = api.stake(&user, pool(&api).await, 2_000_000_000).await;
+    let staked = good(staked, 201).await;
 
     let page = page(&api, &user, "").await;
     assert_eq!(page.get("nextCursor"), None);
@@ -66,32 +47,28 @@ async fn every_line_says_what_it_did_to_the_balance() {
         })
         .collect();
     let (two, five) = ("2000000000", "5000000000");
+    let cause = page["entries"][0]["sourceRef"].as_str().unwrap();
+    let recorded = format!("stake_events WHERE id = '{cause}'");
+    assert_eq!(api.count(&recorded).await, 1);
     assert_eq!(
         lines,
         [
-            [
-                "stake_deposited",
-                "user:staked",
-                "credit",
-                two,
-                two,
-                "stake 1"
-            ],
+            ["stake_deposited", "user:staked", "credit", two, two, cause],
             [
                 "stake_deposited",
                 "user:available",
                 "debit",
                 two,
                 "-2000000000",
-                "stake 1"
+                cause
             ],
             ["vau_reward", "user:available", "credit", five, five, &vau],
         ]
     );
     let first = &page["entries"][0];
-    assert_eq!(first["transactionId"], staked.to_string());
-    assert_eq!(first["subject"], POOL.to_string());
-    assert_eq!(first["effectiveAt"], "2026-01-01T00:00:00Z");
+    assert_eq!(first["transactionId"], staked["transactionId"]);
+    assert_eq!(first["subject"], staked["poolAddress"]);
+    assert!(first["effectiveAt"].as_str().unwrap().ends_with('Z'));
     assert!(first["recordedAt"].as_str().unwrap().ends_with('Z'));
     assert_eq!(page["entries"][1].get("subject"), None);
 
@@ -140,17 +117,18 @@ async fn entries_that_come_meanwhile_neither_repeat_nor_hide_others() {
     let items = (0..9).map(|n| device.item(&user, n)).collect();
     api.deliver(Uuid::new_v4(), items).await;
     // Two lines each, so that a page ends within a transaction.
-    for n in 0..4 {
-        stake(&api, &user, &format!("before {n}"), 1).await;
+    let pool = pool(&api).await;
+    for _ in 0..4 {
+        good(api.stake(&user, pool, 1).await, 201).await;
     }
     let mut seen = Vec::new();
     let mut query = "?limit=4".to_owned();
-    for n in 0.. {
+    loop {
         let page = page(&api, &user, &query).await;
         for line in page["entries"].as_array().unwrap() {
             seen.push(format!("{} {}", line["transactionId"], line["account"]));
         }
-        stake(&api, &user, &format!("meanwhile {n}"), 1).await;
+        good(api.stake(&user, pool, 1).await, 201).await;
         match page["nextCursor"].as_str() {
             Some(cursor) => query = format!("?limit=4&cursor={cursor}"),
             None => break,

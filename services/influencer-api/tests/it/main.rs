@@ -14,6 +14,12 @@ mod ingest_refusals;
 
 mod me;
 mod outage;
+mod payee;
+mod payouts;
+mod payouts_crowd;
+mod payouts_killed;
+mod payouts_reads;
+mod payouts_refusals;
 mod pool;
 mod program;
 mod reference;

@@ -143,6 +143,12 @@ impl Api {
         test.owner_url.clone()
     }
 
+    /// Where this service works: the database and Redis.
+    pub(crate) fn stores(&self) -> (String, String) {
+        let (test, redis) = self.kept.servers.as_ref().unwrap();
+        (test.app_url.clone(), redis.url.clone())
+    }
+
     /// Runs `sql` as the owner of the tables.
     pub(crate) async fn as_owner(&self, sql: &str) {
         let (test, _) = self.kept.servers.as_ref().unwrap();

@@ -45,7 +45,7 @@ fn up_twice_is_up_once_and_down_ends_it() {
     assert!(text(&up).contains("demo wallet"), "{}", text(&up));
     let (ok, first) = status(&program, &state);
     assert!(ok, "{first:#}");
-    for name in ["auth", "api", "edge"] {
+    for name in ["auth", "api", "settlement", "edge"] {
         let component = &first["components"][name];
         assert!(
             component["url"]
@@ -72,7 +72,7 @@ fn up_twice_is_up_once_and_down_ends_it() {
         second["components"]["api"]["pid"],
         first["components"]["api"]["pid"]
     );
-    for name in ["auth", "edge"] {
+    for name in ["auth", "settlement", "edge"] {
         assert_eq!(second["components"][name], first["components"][name]);
     }
     assert_eq!(second["database"], first["database"]);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Statuses of refusals, each with its name among the components.
-const NAMES: [(u16, &str, &str); 12] = [
+const NAMES: [(u16, &str, &str); 13] = [
     (400, "BadRequest", "The request is not valid."),
     (401, "Unauthorized", "Who calls is not known."),
     (403, "Forbidden", "The caller may not do this."),
@@ -32,6 +32,7 @@ const NAMES: [(u16, &str, &str); 12] = [
         "Internal",
         "Our fault; the request id finds it in our logs.",
     ),
+    (501, "NotImplemented", "This deployment cannot do that."),
     (
         503,
         "Unavailable",

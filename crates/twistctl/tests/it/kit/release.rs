@@ -46,6 +46,7 @@ impl Release {
             ("influencer-api", "service"),
             ("oci-auth-service", "image"),
             ("sbom", "sbom"),
+            ("settlement-worker", "service"),
             ("twistctl", "tool"),
         ] {
             listed.push(json!({ "name": name, "kind": kind, "path": self.dist().join(name) }));
@@ -157,6 +158,12 @@ fn artifacts(dist: &Path) {
         dist,
         "influencer-api/bin/influencer-api",
         &noise(65_536, 2),
+        true,
+    );
+    put(
+        dist,
+        "settlement-worker/bin/settlement-worker",
+        &noise(4_096, 5),
         true,
     );
     put(dist, "twistctl/bin/twistctl", &noise(100, 3), true);

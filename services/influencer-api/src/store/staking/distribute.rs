@@ -1,8 +1,11 @@
 //! Giving an earning to a pool's stakers and its influencer. What is given is moved in the ledger in the same
-//! transaction, so nothing is paid that was not funded.
+//! transaction, so nothing is paid that was not funded. The influencer's part becomes payable when the holding period of
+//! the terms in force is over.
 
 use super::{amount, lock, one, statement};
 use crate::error::{from_ledger_to_payer, from_staking};
+use ::payouts::release::{HeldEarning, account_for, hold};
+use ::payouts::{Terms, current};
 use contracts::Code;
 use domain::Amount;
 use domain::staking::{Split, Tier};
@@ -93,13 +96,15 @@ pub async fn distribute(
         .earned
         .checked_add(earning.amount)
         .map_err(|_| from_staking(domain::staking::StakingError::TooLarge))?;
-    let transaction_id = post(tx, &locked, earning, split).await?;
+    let terms = current(tx).await?;
+    let transaction_id = post(tx, &locked, earning, split, &terms).await?;
     lock::save_pool(tx, locked.id, &pool, earned).await?;
+    let id = Uuid::now_v7();
     let sql = "INSERT INTO distributions (id, pool_id, source, source_ref, amount, revenue_share_bps, \
                    staker_share, influencer_share, accumulator, total_staked, transaction_id) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::numeric, $10, $11)";
     let values = [
-        Uuid::now_v7().into(),
+        id.into(),
         locked.id.into(),
         earning.source.as_str().into(),
         earning.source_ref.into(),
@@ -112,6 +117,15 @@ pub async fn distribute(
         transaction_id.into(),
     ];
     tx.execute_raw(statement(sql, values)).await?;
+    let held = HeldEarning {
+        id,
+        influencer: locked.influencer,
+        source: earning.source.as_str(),
+        source_ref: earning.source_ref,
+        amount: split.influencer_share,
+        transaction_id,
+    };
+    hold(tx, &terms, &held).await?;
     Ok(Distribution {
         transaction_id,
         staker_share: split.staker_share,
@@ -151,11 +165,12 @@ async fn post(
     locked: &lock::LockedPool,
     earning: &Earning<'_>,
     split: Split,
+    terms: &Terms,
 ) -> Result<Uuid, ApiError> {
     let parts = [
         (Account::PoolRewards(locked.id), split.staker_share),
         (
-            Account::InfluencerPayable(locked.influencer),
+            account_for(terms, locked.influencer),
             split.influencer_share,
         ),
     ];

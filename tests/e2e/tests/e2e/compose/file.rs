@@ -6,7 +6,12 @@ use std::path::PathBuf;
 use twistctl::Paths;
 
 /// What is built from this repository.
-pub(super) const OURS: [&str; 3] = ["auth-service", "influencer-api", "migrate"];
+pub(super) const OURS: [&str; 4] = [
+    "auth-service",
+    "influencer-api",
+    "settlement-worker",
+    "migrate",
+];
 
 /// What is filled in for a variable that the example leaves empty.
 pub(super) fn filled_in(name: &str) -> String {

@@ -30,7 +30,7 @@ fn a_container_that_dies_or_hangs_is_noticed_and_started_again() {
 #[test]
 fn a_service_waits_for_its_database_and_for_the_migrations() {
     let compose = Compose::read();
-    for name in ["auth-service", "influencer-api"] {
+    for name in ["auth-service", "influencer-api", "settlement-worker"] {
         let waits = &compose.service(name)["depends_on"];
         assert_eq!(
             waits["migrate"]["condition"],
@@ -46,7 +46,7 @@ fn a_service_waits_for_its_database_and_for_the_migrations() {
 fn no_database_can_be_reached_from_outside() {
     let compose = Compose::read();
     assert_eq!(compose.0["networks"]["inside"]["internal"], true);
-    for name in ["postgres", "redis", "migrate"] {
+    for name in ["postgres", "redis", "migrate", "settlement-worker"] {
         let service = compose.service(name);
         assert!(service.get("ports").is_none(), "{name}");
         assert!(service.get("network_mode").is_none(), "{name}");

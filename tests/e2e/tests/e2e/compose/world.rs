@@ -26,6 +26,7 @@ fn program(service: &str, mode: &str, environment: &Variables) -> Command {
     let file: &PathBuf = match service {
         "auth-service" => &artifacts.auth,
         "influencer-api" => &artifacts.api,
+        "settlement-worker" => &artifacts.settlement,
         _ => &artifacts.migrate,
     };
     let mut command = Command::new(file);
@@ -41,7 +42,11 @@ fn says(output: &Output) -> String {
 #[test]
 fn every_setting_of_the_file_is_one_that_the_program_knows() {
     let compose = Compose::read();
-    for (service, prefix) in [("auth-service", "AUTH"), ("influencer-api", "API")] {
+    for (service, prefix) in [
+        ("auth-service", "AUTH"),
+        ("influencer-api", "API"),
+        ("settlement-worker", "SETTLEMENT"),
+    ] {
         let given = compose.environment(service, &complete());
         let check = |environment: &Variables| {
             let mut command = program(service, "check-config", environment);
@@ -146,7 +151,7 @@ async fn the_programs_become_ready_with_the_roles_and_settings_of_the_containers
     variables.insert("TWIST_DB_APP_PASSWORD".into(), "another0password".into());
     make_roles(&postgres, &variables);
 
-    let [auth, api, auth_ops, api_ops] = [(); 4].map(|()| free_port());
+    let [auth, api, auth_ops, api_ops, settlement, settlement_ops] = [(); 6].map(|()| free_port());
     let here = |port: u16| format!("127.0.0.1:{port}");
     let network = Network(vec![
         (
@@ -159,6 +164,8 @@ async fn the_programs_become_ready_with_the_roles_and_settings_of_the_containers
         ("0.0.0.0:3003".into(), format!("0.0.0.0:{api}")),
         ("0.0.0.0:9101".into(), here(auth_ops)),
         ("0.0.0.0:9103".into(), here(api_ops)),
+        ("0.0.0.0:3005".into(), here(settlement)),
+        ("0.0.0.0:9105".into(), here(settlement_ops)),
     ]);
 
     let settings = network.settings("migrate", &variables);
@@ -166,7 +173,7 @@ async fn the_programs_become_ready_with_the_roles_and_settings_of_the_containers
     assert!(migrated.status.success(), "{}", says(&migrated));
 
     let mut running = Vec::new();
-    for service in ["auth-service", "influencer-api"] {
+    for service in ["auth-service", "influencer-api", "settlement-worker"] {
         let settings = network.settings(service, &variables);
         let probe = || program(service, "probe", &settings).output().unwrap();
         assert!(!probe().status.success(), "{service} before it runs");
