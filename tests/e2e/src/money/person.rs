@@ -178,6 +178,7 @@ impl Person {
     /// Asks until what it is told is certain: not while something is down, busy or unknown.
     async fn until_sure(&self, method: Method, path: &str, body: &Value, key: &str) -> Sure {
         let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(20);
         loop {
             let request = self
                 .client
@@ -219,7 +220,8 @@ impl Person {
                 Err(_) => {}
             }
             assert!(Instant::now() < until, "{path}: no certain answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 }
