@@ -160,22 +160,27 @@ impl Person {
         let asked = self
             .order(dice, Method::POST, "/payouts/request", &body)
             .await;
-        if !asked.is_done() {
-            return asked;
+        if asked.is_done() {
+            let id = asked.id("id");
+            let mut book = self.book();
+            book.payouts.insert(id, amount);
+            book.last_payout = Some(id);
         }
-        let id = asked.id("id");
-        self.book().payouts.insert(id, amount);
-        let decisions: &[&str] = match dice.below(7) {
-            0 => &["cancel"],
-            1 => &["approve"],
-            2 => &["process"],
-            3 => &["reject"],
-            4 => &["hold", "release", "approve"],
-            // Paid by itself, or decided on below because it is the next one's turn.
-            5 => &["hold", "reject"],
-            _ => &[],
+        // One that waits for a decision is in the way of the next.
+        let decisions: &[&str] = match (asked.is_done(), dice.below(6)) {
+            (_, 0) => &["cancel"],
+            (true, 1) => &["process"],
+            (true, 2) => &["hold"],
+            (true, 3..) => &[],
+            (_, 1) => &["hold", "reject"],
+            (_, 2) => &["reject"],
+            _ => &["release", "approve", "process"],
         };
-        for decision in decisions {
+        let last = self.book().last_payout;
+        for (id, decision) in last
+            .iter()
+            .flat_map(|id| decisions.iter().map(move |d| (id, d)))
+        {
             let who = if *decision == "cancel" {
                 self
             } else {
