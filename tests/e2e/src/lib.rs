@@ -8,9 +8,11 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
+    clippy::indexing_slicing,
     reason = "only tests use this crate, and a test may stop on the spot"
 )]
 
+pub mod money;
 mod pair;
 mod turn;
 mod walker;

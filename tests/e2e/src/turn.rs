@@ -94,6 +94,16 @@ impl Turn {
         Database::connect(self.0.owner_url()).await.unwrap()
     }
 
+    /// Redis.
+    pub fn redis_url(&self) -> String {
+        self.0.redis_url()
+    }
+
+    /// Whether PostgreSQL answers.
+    pub async fn answers(&self) -> bool {
+        Database::connect(self.0.owner_url()).await.is_ok()
+    }
+
     /// Every invariant of the ledger holds.
     pub async fn assert_ledger(&self) {
         testkit::assert_ledger_invariants(&self.database().await).await;
@@ -136,6 +146,8 @@ fn start() -> Platform {
             ("TWIST_API__TOKEN__JWKS_MAX_AGE_SECONDS", "2"),
             ("TWIST_API__TOKEN__JWKS_MIN_INTERVAL_SECONDS", "1"),
             ("TWIST_API__LIMITS__READ__LIMIT", "1000000"),
+            ("TWIST_API__LIMITS__MONEY__LIMIT", "1000000"),
+            ("TWIST_API__LIMITS__OPERATE__LIMIT", "1000000"),
         ]),
         settlement_env: BTreeMap::new(),
         throwaway: true,

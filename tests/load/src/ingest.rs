@@ -34,15 +34,21 @@ const DEVICES: u64 = 16;
 /// Segments that are on their way at a time.
 const CONNECTIONS: usize = 4;
 const TURNS: usize = 3;
+/// Segments before the measurement.
+const WARM: usize = 80;
 /// For each second of the measurement: about what is delivered in one.
 const SEGMENTS_A_SECOND: usize = 30;
 
 /// Cost and latency, for each VAU.
 pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<Vec<Row>, Failure> {
     let count = usize::try_from(time.as_secs().max(1))? * SEGMENTS_A_SECOND;
-    let segments = segments(site, count).await?;
+    let segments = segments(site, count + WARM).await?;
     let database = pool(&site.app_url, 16).await?;
     let versions = Arc::new(AtomicI64::new(1));
+    // A connection plans what it is asked for the first times.
+    let (warm, segments) = segments.split_at(WARM);
+    write(&database, warm, &versions).await?;
+    deliver(site, warm).await?;
     let (mut bare, mut ours) = (Turns::default(), Turns::default());
     for turn in segments.chunks(count.div_ceil(TURNS)) {
         let writes = write(&database, turn, &versions);
@@ -258,10 +264,10 @@ fn statements(items: &[AcceptedVau], version: i64) -> Result<[Statement; 3], Fai
         ],
     );
     let entries = "INSERT INTO bare_entry (account_id, account_version, tx_id, ordinal, side, amount) \
-                   SELECT $3, $4::bigint * 1000 + place, tx, 1, 'debit', amount \
+                   SELECT $3, $4::bigint * 1000 + place, tx, 1, 'debit'::ledger_side, amount \
                    FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS e (tx, amount, place) \
                    UNION ALL \
-                   SELECT account, $4, tx, 2, 'credit', amount \
+                   SELECT account, $4, tx, 2, 'credit'::ledger_side, amount \
                    FROM unnest($1::uuid[], $2::bigint[], $5::uuid[]) AS e (tx, amount, account)";
     let entries = Statement::from_sql_and_values(
         DbBackend::Postgres,

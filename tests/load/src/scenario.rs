@@ -81,6 +81,25 @@ impl Bench {
                 self.memory(part)?,
             ));
         }
+        let rows = self.requests().await?;
+        for part in [Part::Auth, Part::Api, Part::Settlement] {
+            facts.push((
+                format!("{}: resident, after all this", part.name()),
+                self.memory(part)?,
+            ));
+        }
+        let [writes, postings] = self.writes().await?;
+        block_in_place(|| self.platform.stop_all());
+        Ok(Results {
+            rows,
+            writes,
+            postings,
+            facts,
+        })
+    }
+
+    /// What requests cost, beside a bare route.
+    async fn requests(&mut self) -> Result<Vec<Row>, Failure> {
         let mut rows = vec![self.bare_route().await?];
         let (auth, api) = (self.platform.ports.auth, self.platform.ports.api);
         let token = sign_in(&mut Connection::open(auth).await?, &Wallet::generate()?)
@@ -149,12 +168,11 @@ impl Bench {
             )
             .await?,
         );
-        for part in [Part::Auth, Part::Api, Part::Settlement] {
-            facts.push((
-                format!("{}: resident, after all this", part.name()),
-                self.memory(part)?,
-            ));
-        }
+        Ok(rows)
+    }
+
+    /// What stakes and deliveries cost, and what the ledger costs the database.
+    async fn writes(&mut self) -> Result<[Vec<Row>; 2], Failure> {
         let postmaster = self.pid(Part::Postgres)?;
         let [owner, app] = [self.platform.owner_url(), self.platform.app_url()];
         let owner = Database::connect(owner).await?;
@@ -164,8 +182,8 @@ impl Bench {
             server: Some(self.pid(Part::Api)?),
         };
         let site = Site {
-            auth,
-            api,
+            auth: self.platform.ports.auth,
+            api: self.platform.ports.api,
             owner: owner.clone(),
             app_url: app.clone(),
             edge_secret: self.platform.secrets.ingest.clone(),
@@ -177,13 +195,7 @@ impl Bench {
             block_in_place(|| self.platform.stop(part));
         }
         let postings = postings::run(&owner, &app, postmaster, self.time).await?;
-        block_in_place(|| self.platform.stop_all());
-        Ok(Results {
-            rows,
-            writes,
-            postings,
-            facts,
-        })
+        Ok([writes, postings])
     }
 
     async fn bare_route(&self) -> Result<Row, Failure> {

@@ -23,6 +23,8 @@ const RATE: u32 = 300;
 const USERS: u32 = 32;
 const POOLS: u32 = 20;
 const TURNS: u32 = 2;
+/// Before the measurement.
+const WARM: Duration = Duration::from_secs(1);
 
 /// Cost and latency.
 pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<Vec<Row>, Failure> {
@@ -39,6 +41,9 @@ pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<V
     deposit(&database, &accounts).await?;
     baseline::copy_accounts(&site.owner).await?;
 
+    // A connection plans what it is asked for the first times.
+    pace_each(movers(&database, &accounts), RATE, WARM).await?;
+    pace_each(stakers(site.api, &tokens, &pools).await?, RATE, WARM).await?;
     let (mut bare, mut ours) = (Turns::default(), Turns::default());
     for _ in 0..TURNS {
         bare.take(

@@ -25,7 +25,8 @@ async fn consumer() {
     let db = TestDb::connect_to(&database).await;
     let streams = RedisStreams::connect(&redis, Duration::from_secs(1)).unwrap();
     let (_stopper, stop) = Stop::pair();
-    Consumer::new(db, streams, handler, quick()).run(stop).await;
+    let consumer = Consumer::new(db, streams, handler, quick());
+    Box::pin(consumer.run(stop)).await;
 }
 
 impl World {

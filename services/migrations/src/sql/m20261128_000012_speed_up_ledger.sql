@@ -117,8 +117,8 @@ REVOKE ALL ON FUNCTION
 
 -- Posts balanced transactions, all or none, and returns the ids that were not there before. Arguments and errors as ever.
 --
--- One transaction that moves an amount from one account to another is done here, in three statements that find their
--- rows by key. Whatever is not exactly that, or would be refused, goes the general way, which says what is wrong with it.
+-- One transaction that moves an amount from one account to another is done here, in four statements that find their rows
+-- by key. Whatever is not exactly that, or would be refused, goes the general way, which says what is wrong with it.
 CREATE OR REPLACE FUNCTION ledger_post(
     p_id uuid[], p_kind text[], p_source text[], p_effective timestamptz[],
     e_tx uuid[], e_account uuid[], e_side ledger_side[], e_amount bigint[]
@@ -137,7 +137,8 @@ DECLARE
     version_two bigint;
     asset_one text;
     asset_two text;
-    frozen boolean;
+    frozen_one boolean;
+    frozen_two boolean;
     print bytea;
 BEGIN
     -- A null anywhere makes this not true.
@@ -146,22 +147,23 @@ BEGIN
         AND cardinality(e_side) = 2 AND cardinality(e_amount) = 2
         AND e_tx[1] = tx AND e_tx[2] = tx AND one <> two AND e_side[1] <> e_side[2] AND e_amount[2] = units
     THEN
-        -- Every writer locks accounts in the order of their ids, before anything else: rows are locked in the order in
-        -- which FROM names the tables. What is read is what the rows hold once they are locked.
+        print := sha256(convert_to(
+            jsonb_build_array(p_kind[1], p_source[1], to_jsonb(e_account), to_jsonb(e_side), to_jsonb(e_amount))::text,
+            'UTF8'));
+        -- Every writer locks accounts in the order of their ids, before anything else. What is read is what the row holds
+        -- once it is locked. One row at a time: where many wait for one account, a query that was made to wait is run again.
         IF one < two THEN
-            SELECT a.version, a.asset, b.version, b.asset, a.frozen OR b.frozen
-            INTO version_one, asset_one, version_two, asset_two, frozen
-            FROM ledger_account a, ledger_account b WHERE a.id = one AND b.id = two FOR NO KEY UPDATE;
+            SELECT a.version, a.asset, a.frozen INTO version_one, asset_one, frozen_one
+            FROM ledger_account a WHERE a.id = one FOR NO KEY UPDATE;
+            SELECT a.version, a.asset, a.frozen INTO version_two, asset_two, frozen_two
+            FROM ledger_account a WHERE a.id = two FOR NO KEY UPDATE;
         ELSE
-            SELECT b.version, b.asset, a.version, a.asset, a.frozen OR b.frozen
-            INTO version_one, asset_one, version_two, asset_two, frozen
-            FROM ledger_account a, ledger_account b WHERE a.id = two AND b.id = one FOR NO KEY UPDATE;
+            SELECT a.version, a.asset, a.frozen INTO version_two, asset_two, frozen_two
+            FROM ledger_account a WHERE a.id = two FOR NO KEY UPDATE;
+            SELECT a.version, a.asset, a.frozen INTO version_one, asset_one, frozen_one
+            FROM ledger_account a WHERE a.id = one FOR NO KEY UPDATE;
         END IF;
-        IF asset_one = asset_two AND NOT frozen THEN
-            print := sha256(convert_to(
-                jsonb_build_array(p_kind[1], p_source[1], to_jsonb(e_account), to_jsonb(e_side),
-                                  to_jsonb(e_amount))::text,
-                'UTF8'));
+        IF asset_one = asset_two AND NOT frozen_one AND NOT frozen_two THEN
             WITH inserted AS (
                 INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
                 VALUES (tx, p_kind[1], p_source[1], print, p_effective[1])

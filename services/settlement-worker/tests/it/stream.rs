@@ -109,6 +109,13 @@ pub(crate) async fn arrived(redis_url: &str, area: &str) -> Vec<Envelope> {
     }
 }
 
+/// [`arrived`] without the repeats: whoever is killed or starts anew may have an event published again.
+pub(crate) async fn first_arrived(redis_url: &str, area: &str) -> Vec<Envelope> {
+    let mut ids = BTreeSet::new();
+    let all = arrived(redis_url, area).await.into_iter();
+    all.filter(|event| ids.insert(event.event_id)).collect()
+}
+
 impl World {
     /// Waits until all events are published, and fails when one is lost or the first arrivals of an aggregate's events
     /// are out of their order. How many arrivals were repeats.

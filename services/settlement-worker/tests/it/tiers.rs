@@ -1,10 +1,9 @@
 //! Tiers follow what is staked, and each change is told once.
 
-use crate::stream::arrived;
+use crate::stream::first_arrived;
 use crate::world::World;
 use contracts::event::TierChanged;
 use contracts::staking::Tier;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -51,12 +50,7 @@ impl World {
     async fn told(&self, influencer: Uuid) -> Vec<(i64, TierChanged)> {
         self.until_count("SELECT count(*) FROM outbox WHERE published_at IS NULL", 0)
             .await;
-        let mut events = arrived(&self.redis_url, "staking").await;
-        // A relay that was killed may have appended what it could not mark.
-        events.sort_by_key(|event| event.aggregate_seq);
-        let mut seen = BTreeSet::new();
-        events.retain(|event| seen.insert(event.event_id));
-        let events = events.into_iter();
+        let events = first_arrived(&self.redis_url, "staking").await.into_iter();
         events
             .filter(|event| event.aggregate == format!("influencer:{influencer}"))
             .map(|event| (event.aggregate_seq, event.fact().unwrap()))

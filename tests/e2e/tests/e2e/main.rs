@@ -10,6 +10,7 @@ mod cli;
 mod compose;
 mod crash;
 mod journeys;
+mod money;
 mod outage;
 mod redelivery;
 mod soak;

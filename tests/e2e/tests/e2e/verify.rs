@@ -99,24 +99,11 @@ fn what_runs_is_what_was_built_and_one_bit_makes_it_another() {
 
     // What was built runs: yes, from its bytes and from what it says of itself.
     twist.succeeds(["up", "--dist", &dist, "--detach"]);
-    let (auth, api) = (twist.url("auth"), twist.url("api"));
-    let settlement = twist.url("settlement");
+    let services = ["auth", "api", "settlement"].map(|name| twist.url(name));
     let everything = |manifest: &str, dist: &str| {
-        let asked = [
-            "verify",
-            "--json",
-            "--stack",
-            "--manifest",
-            manifest,
-            "--dist",
-            dist,
-            "--service",
-            auth.as_str(),
-            "--service",
-            api.as_str(),
-            "--service",
-            settlement.as_str(),
-        ];
+        let mut asked = vec!["verify", "--json", "--stack"];
+        asked.extend(["--manifest", manifest, "--dist", dist]);
+        asked.extend(services.iter().flat_map(|url| ["--service", url.as_str()]));
         verdict(&twist.run(asked))
     };
     assert_eq!(everything(&manifest, &dist), (vec![], Some(0)));

@@ -1,0 +1,97 @@
+//! Money under random traffic, while things go wrong.
+
+use e2e::money::{Dice, Fault, Market};
+use e2e::{Turn, eventually};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use twistctl::platform::Part;
+
+fn setting(name: &str, otherwise: usize) -> usize {
+    let set = std::env::var(name).ok();
+    set.and_then(|set| set.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Lets people do things, with one of `faults` after the other meanwhile, until each is done; then everything must add
+/// up.
+async fn storm(faults: &[Fault]) {
+    let people = setting("TWIST_E2E_SOAK_PEOPLE", 8);
+    let acts = setting("TWIST_E2E_SOAK_ACTS", 20);
+    let mut turn = Turn::take().await;
+    let market = Arc::new(Market::open(&turn, people, (people / 10).clamp(2, 10)).await);
+    let busy = Arc::new(AtomicUsize::new(people));
+    let mut crowd = tokio::task::JoinSet::new();
+    for (number, person) in market.people.iter().enumerate() {
+        let (market, person, busy) = (market.clone(), person.clone(), busy.clone());
+        crowd.spawn(async move {
+            let mut dice = Dice::new(u64::try_from(number).unwrap());
+            for _ in 0..acts {
+                person.act(&mut dice, &market.pools, &market.operator).await;
+            }
+            busy.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+    let (mut happened, mut checked) = (0, 0);
+    // Each at least once, however soon everybody is done.
+    for fault in faults.iter().cycle() {
+        fault.happen(&mut turn).await;
+        happened += 1;
+        if happened % faults.len() == 0 {
+            turn.assert_ledger().await;
+            checked += 1;
+            if busy.load(Ordering::SeqCst) == 0 {
+                break;
+            }
+        }
+        // Somebody who failed ends the test at once.
+        while let Some(ended) = crowd.try_join_next() {
+            ended.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    while let Some(ended) = crowd.join_next().await {
+        ended.unwrap();
+    }
+    eventually("every approved payout is paid", || async {
+        let sql = "SELECT count(*) FROM payouts WHERE state = 'approved'";
+        turn.number(sql).await == 0
+    })
+    .await;
+    turn.assert_ledger().await;
+    market.assert_everybody_has_what_they_were_told().await;
+    market.assert_pools_paid_what_they_were_given().await;
+    let (mut done, mut refused) = (0, 0);
+    for person in &market.people {
+        let book = person.book();
+        done += book.done;
+        refused += book.refused;
+    }
+    println!(
+        "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_unit_is_lost_or_made_while_what_moves_it_is_killed() {
+    storm(&[
+        Fault::Killed(Part::Settlement),
+        Fault::SessionEnded,
+        Fault::Killed(Part::Api),
+        Fault::BackendKilled,
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_unit_is_lost_or_made_while_redis_forgets_repeats_and_goes_away() {
+    let away = setting("TWIST_E2E_SOAK_AWAY_SECONDS", 2);
+    let away = Duration::from_secs(away.try_into().unwrap());
+    storm(&[
+        Fault::Repeated,
+        Fault::Flushed,
+        Fault::Poisoned,
+        Fault::RedisAway(away),
+        Fault::PostgresRestarted,
+    ])
+    .await;
+}
