@@ -153,24 +153,37 @@ impl Person {
         self.order(dice, Method::POST, path, &body).await
     }
 
-    /// Asks for a payout, and sometimes calls it off again.
+    /// Asks for a payout, about which something is decided sometimes.
     async fn be_paid(&self, dice: &mut Dice, operator: &Self, units: u64) -> Sure {
-        let body = json!({ "amount": (10 * TWIST + units).to_string(), "method": "ledger" });
+        let amount = 10 * TWIST + units;
+        let body = json!({ "amount": amount.to_string(), "method": "ledger" });
         let asked = self
             .order(dice, Method::POST, "/payouts/request", &body)
             .await;
-        if asked.is_done() {
-            let id = asked.id("id");
-            self.book().payouts.push(id);
-            let by_chance = match dice.below(4) {
-                0 => Some((self, format!("/payouts/{id}/cancel"))),
-                1 => Some((operator, format!("/payouts/{id}/approve"))),
-                2 => Some((operator, format!("/payouts/{id}/process"))),
-                _ => None,
+        if !asked.is_done() {
+            return asked;
+        }
+        let id = asked.id("id");
+        self.book().payouts.insert(id, amount);
+        let decisions: &[&str] = match dice.below(7) {
+            0 => &["cancel"],
+            1 => &["approve"],
+            2 => &["process"],
+            3 => &["reject"],
+            4 => &["hold", "release", "approve"],
+            // Paid by itself, or decided on below because it is the next one's turn.
+            5 => &["hold", "reject"],
+            _ => &[],
+        };
+        for decision in decisions {
+            let who = if *decision == "cancel" {
+                self
+            } else {
+                operator
             };
-            if let Some((who, path)) = by_chance {
-                who.order(dice, Method::POST, &path, &json!({})).await;
-            }
+            let path = format!("/payouts/{id}/{decision}");
+            let body = json!({ "reason": "by chance" });
+            who.order(dice, Method::POST, &path, &body).await;
         }
         asked
     }
@@ -178,6 +191,7 @@ impl Person {
     /// Asks until what it is told is certain: not while something is down, busy or unknown.
     async fn until_sure(&self, method: Method, path: &str, body: &Value, key: &str) -> Sure {
         let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(20);
         loop {
             let request = self
                 .client
@@ -219,7 +233,8 @@ impl Person {
                 Err(_) => {}
             }
             assert!(Instant::now() < until, "{path}: no certain answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 }
