@@ -77,6 +77,14 @@ impl Market {
                 .await;
             assert!(first.is_done(), "{first:?}");
             person.book().stake(*pool, 100 * TWIST);
+            // So that there is something to be paid from the beginning.
+            let path = format!("/staking/pools/{pool}/deposits");
+            let body = json!({ "amount": (300 * TWIST).to_string() });
+            let earned = market
+                .operator
+                .order(&mut dice, Method::POST, &path, &body)
+                .await;
+            assert!(earned.is_done(), "{earned:?}");
         }
         market
     }

@@ -177,10 +177,8 @@ impl Person {
             _ => &["release", "approve", "process"],
         };
         let last = self.book().last_payout;
-        for (id, decision) in last
-            .iter()
-            .flat_map(|id| decisions.iter().map(move |d| (id, d)))
-        {
+        let Some(id) = last else { return asked };
+        for decision in decisions {
             let who = if *decision == "cancel" {
                 self
             } else {
