@@ -14,8 +14,6 @@ pub struct Book {
     pub claimed: BTreeMap<Uuid, u64>,
     /// Payouts that were asked for, and for how much each.
     pub payouts: BTreeMap<Uuid, u64>,
-    /// The last of them.
-    pub last_payout: Option<Uuid>,
     /// Operations that had an effect.
     pub done: u64,
     /// Operations that were refused.

@@ -1,7 +1,7 @@
 //! The people, the pools they put money into, and what must come out.
 
 use super::{Dice, Person, TWIST};
-use crate::Turn;
+use crate::{Turn, eventually};
 use client::Client;
 use domain::Amount;
 use ledger::account::{self, Account};
@@ -85,6 +85,12 @@ impl Market {
                 .order(&mut dice, Method::POST, &path, &body)
                 .await;
             assert!(earned.is_done(), "{earned:?}");
+        }
+        for person in market.people.iter().take(pools) {
+            eventually("what was earned can be paid", || async {
+                units(&person.read("/payouts/balance").await["balance"]) > 0
+            })
+            .await;
         }
         market
     }

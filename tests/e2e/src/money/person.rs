@@ -104,6 +104,9 @@ impl Person {
         let pool = *dice.of(pools);
         let units = TWIST + dice.below(20 * TWIST);
         let sure = match dice.below(100) {
+            _ if self.influencer.is_some() && dice.one_in(3) => {
+                self.be_paid(dice, operator, units).await
+            }
             0..35 => {
                 let sure = self.move_stake(dice, "/staking/stake", pool, units).await;
                 if sure.is_done() {
@@ -134,7 +137,6 @@ impl Person {
                 let body = json!({ "amount": (units | 1).to_string() });
                 operator.order(dice, Method::POST, &path, &body).await
             }
-            _ if self.influencer.is_some() => self.be_paid(dice, operator, units).await,
             _ => {
                 self.read("/me/balance").await;
                 return;
@@ -161,10 +163,7 @@ impl Person {
             .order(dice, Method::POST, "/payouts/request", &body)
             .await;
         if asked.is_done() {
-            let id = asked.id("id");
-            let mut book = self.book();
-            book.payouts.insert(id, amount);
-            book.last_payout = Some(id);
+            self.book().payouts.insert(asked.id("id"), amount);
         }
         // One that waits for a decision is in the way of the next.
         let decisions: &[&str] = match (asked.is_done(), dice.below(6)) {
@@ -176,8 +175,11 @@ impl Person {
             (_, 2) => &["reject"],
             _ => &["release", "approve", "process"],
         };
-        let last = self.book().last_payout;
-        let Some(id) = last else { return asked };
+        // It may be one that was made on day 1.
+        let newest = self.read("/payouts/history?limit=1").await;
+        let Some(id) = newest["payouts"][0]["id"].as_str() else {
+            return asked;
+        };
         for decision in decisions {
             let who = if *decision == "cancel" {
                 self

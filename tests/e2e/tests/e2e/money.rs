@@ -72,6 +72,7 @@ async fn storm(acts: usize, first: Option<Fault>, faults: &[Fault]) {
     }
     let paid = "SELECT count(*) FROM payouts WHERE state = 'finalized'";
     let paid = turn.number(paid).await;
+    assert!(paid > 0, "nobody was paid");
     println!(
         "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on, {paid} payouts paid"
     );
