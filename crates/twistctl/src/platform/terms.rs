@@ -37,8 +37,9 @@ async fn put_in_force(owner_url: String) -> Result<(), CtlError> {
         let by = Actor::Job("twist-up");
         let reason = "a local platform holds no earnings";
         append(&tx, &policy, &by, reason).await.map_err(failed)?;
-        tx.commit().await?;
     }
+    // Closing waits for the transaction's connection.
+    tx.commit().await?;
     database.close().await?;
     Ok(())
 }
