@@ -35,7 +35,7 @@ impl Market {
         let (client, database) = (turn.client(), turn.database().await);
         let operator = Person::new(client.clone()).await;
         let sql = format!(
-            "UPDATE users SET roles = '{{operator}}' WHERE id = (SELECT user_id FROM wallets WHERE address = '{}')",
+            "UPDATE users SET roles = '{{operator,admin}}' WHERE id = (SELECT user_id FROM wallets WHERE address = '{}')",
             operator.session.wallet
         );
         database.execute_unprepared(&sql).await.unwrap();
