@@ -12,11 +12,10 @@ fn setting(name: &str, otherwise: usize) -> usize {
     set.and_then(|set| set.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Lets people do things; meanwhile `first` happens, and then one of `faults` after the other until everybody is done. Then
+/// Lets people do `acts` things each; meanwhile `first` happens, and then one of `faults` after the other until everybody is done. Then
 /// everything must add up.
-async fn storm(first: Option<Fault>, faults: &[Fault]) {
+async fn storm(acts: usize, first: Option<Fault>, faults: &[Fault]) {
     let people = setting("TWIST_E2E_SOAK_PEOPLE", 8);
-    let acts = setting("TWIST_E2E_SOAK_ACTS", 20);
     let mut turn = Turn::take().await;
     let market = Arc::new(Market::open(&turn, people, (people / 10).clamp(2, 10)).await);
     let busy = Arc::new(AtomicUsize::new(people));
@@ -56,8 +55,10 @@ async fn storm(first: Option<Fault>, faults: &[Fault]) {
         ended.unwrap();
     }
     eventually("every approved payout is paid", || async {
-        let sql = "SELECT count(*) FROM payouts WHERE state = 'approved'";
-        turn.number(sql).await == 0
+        let day_one = "SELECT count(*) FROM schedule WHERE name = 'auto_payout' \
+                       AND (due_at <= clock_timestamp() OR lease_by IS NOT NULL)";
+        let approved = "SELECT count(*) FROM payouts WHERE state = 'approved'";
+        turn.number(day_one).await + turn.number(approved).await == 0
     })
     .await;
     turn.assert_ledger().await;
@@ -69,8 +70,11 @@ async fn storm(first: Option<Fault>, faults: &[Fault]) {
         done += book.done;
         refused += book.refused;
     }
+    let paid = "SELECT count(*) FROM payouts WHERE state = 'finalized'";
+    let paid = turn.number(paid).await;
+    assert!(paid > 0, "nobody was paid");
     println!(
-        "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on"
+        "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on, {paid} payouts paid"
     );
 }
 
@@ -79,10 +83,11 @@ async fn no_unit_is_lost_or_made_while_what_moves_it_is_killed() {
     let faults = [
         Fault::Killed(Part::Settlement),
         Fault::SessionEnded,
+        Fault::DayOne,
         Fault::Killed(Part::Api),
         Fault::BackendKilled,
     ];
-    storm(None, &faults).await;
+    storm(setting("TWIST_E2E_SOAK_ACTS", 20), None, &faults).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,9 +97,11 @@ async fn no_unit_is_lost_or_made_while_redis_forgets_repeats_and_goes_away() {
     let faults = [
         Fault::Repeated,
         Fault::Flushed,
+        Fault::DayOne,
         Fault::Poisoned,
         Fault::RedisAway(Duration::from_secs(1)),
         Fault::PostgresRestarted,
     ];
-    storm(Some(Fault::RedisAway(away)), &faults).await;
+    let acts = setting("TWIST_E2E_SOAK_ACTS", 20).min(200);
+    storm(acts, Some(Fault::RedisAway(away)), &faults).await;
 }
