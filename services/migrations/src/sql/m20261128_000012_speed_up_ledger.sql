@@ -11,8 +11,12 @@ SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-    debited record;
-    credited record;
+    debit_version bigint;
+    debit_asset text;
+    debit_blocked boolean;
+    credit_version bigint;
+    credit_asset text;
+    credit_blocked boolean;
     -- That of ledger_fingerprint, written out: a call costs ten times what it computes. Invariant L6 compares.
     print bytea := sha256(convert_to(
         jsonb_build_array(p_kind, p_source, to_jsonb(ARRAY[p_debit, p_credit]), '["debit", "credit"]'::jsonb,
@@ -22,35 +26,26 @@ BEGIN
     -- Every writer locks accounts in the order of their ids, before anything else. What is read is what the row holds
     -- once it is locked. One row at a time: where many wait for one account, a query that was made to wait is run again.
     IF p_debit < p_credit THEN
-        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' AS blocked INTO debited
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' INTO debit_version, debit_asset, debit_blocked
         FROM ledger_account a WHERE a.id = p_debit FOR NO KEY UPDATE;
-        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' AS blocked INTO credited
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' INTO credit_version, credit_asset, credit_blocked
         FROM ledger_account a WHERE a.id = p_credit FOR NO KEY UPDATE;
     ELSE
-        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' AS blocked INTO credited
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' INTO credit_version, credit_asset, credit_blocked
         FROM ledger_account a WHERE a.id = p_credit FOR NO KEY UPDATE;
-        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' AS blocked INTO debited
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' INTO debit_version, debit_asset, debit_blocked
         FROM ledger_account a WHERE a.id = p_debit FOR NO KEY UPDATE;
     END IF;
-    IF debited.version IS NULL OR credited.version IS NULL THEN
+    IF debit_version IS NULL OR credit_version IS NULL THEN
         RAISE EXCEPTION 'an account does not exist' USING ERRCODE = 'TW001';
     END IF;
-    IF p_debit = p_credit OR debited.asset <> credited.asset THEN
+    IF p_debit = p_credit OR debit_asset <> credit_asset THEN
         RAISE EXCEPTION 'a transaction moves nothing or does not balance' USING ERRCODE = 'TW003';
     END IF;
 
-    WITH inserted AS (
-        INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
-        VALUES (p_id, p_kind, p_source, print, to_timestamp(p_effective_ms / 1000.0))
-        ON CONFLICT (id) DO NOTHING
-        RETURNING id
-    )
-    INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
-    SELECT e.* FROM (VALUES
-        (p_debit, debited.version + 1, p_id, 1, 'debit'::ledger_side, p_amount),
-        (p_credit, credited.version + 1, p_id, 2, 'credit'::ledger_side, p_amount)
-    ) AS e
-    WHERE EXISTS (SELECT FROM inserted);
+    INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
+    VALUES (p_id, p_kind, p_source, print, to_timestamp(p_effective_ms / 1000.0))
+    ON CONFLICT (id) DO NOTHING;
     IF NOT FOUND THEN
         -- A statement of its own, so that it sees what a concurrent call has committed meanwhile.
         IF (SELECT t.fingerprint FROM ledger_tx t WHERE t.id = p_id) <> print THEN
@@ -58,16 +53,15 @@ BEGIN
         END IF;
         RETURN false;
     END IF;
-    IF debited.blocked OR credited.blocked THEN
+    IF debit_blocked OR credit_blocked THEN
         RAISE EXCEPTION 'an account is frozen' USING ERRCODE = 'TW004';
     END IF;
 
-    UPDATE ledger_account a
-    SET posted_debits = a.posted_debits + s.debits,
-        posted_credits = a.posted_credits + s.credits,
-        version = a.version + 1
-    FROM (VALUES (p_debit, p_amount, 0), (p_credit, 0, p_amount)) AS s (id, debits, credits)
-    WHERE a.id = s.id;
+    INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
+    VALUES (p_debit, debit_version + 1, p_id, 1, 'debit', p_amount),
+           (p_credit, credit_version + 1, p_id, 2, 'credit', p_amount);
+    UPDATE ledger_account SET posted_debits = posted_debits + p_amount, version = version + 1 WHERE id = p_debit;
+    UPDATE ledger_account SET posted_credits = posted_credits + p_amount, version = version + 1 WHERE id = p_credit;
     RETURN true;
 END $$;
 REVOKE ALL ON FUNCTION ledger_transfer(uuid, text, text, bigint, uuid, uuid, bigint) FROM PUBLIC;
