@@ -17,10 +17,10 @@ DECLARE
     credit_version bigint;
     credit_asset text;
     credit_blocked boolean;
-    -- That of ledger_fingerprint, written out: a call costs ten times what it computes. Invariant L6 compares.
+    -- That of ledger_fingerprint, written out, as a call costs more than what it computes. Invariant L6 compares.
     print bytea := sha256(convert_to(
-        jsonb_build_array(p_kind, p_source, to_jsonb(ARRAY[p_debit, p_credit]), '["debit", "credit"]'::jsonb,
-                          to_jsonb(ARRAY[p_amount, p_amount]))::text,
+        '[' || to_json(p_kind) || ', ' || to_json(p_source) || ', ["' || p_debit || '", "' || p_credit
+            || '"], ["debit", "credit"], [' || p_amount || ', ' || p_amount || ']]',
         'UTF8'));
 BEGIN
     -- Every writer locks accounts in the order of their ids, before anything else. What is read is what the row holds
@@ -109,15 +109,16 @@ BEGIN
 
     SELECT array_agg(
         sha256(convert_to(
-            jsonb_build_array(t.kind, t.source_ref, to_jsonb(e.accounts), to_jsonb(e.sides),
-                              to_jsonb(e.amounts))::text,
+            '[' || to_json(t.kind) || ', ' || to_json(t.source_ref) || ', ["' || e.accounts || '"], ["'
+                || e.sides || '"], [' || e.amounts || ']]',
             'UTF8'))
         ORDER BY t.place)
     INTO prints
     FROM unnest(p_id, p_kind, p_source) WITH ORDINALITY AS t (id, kind, source_ref, place)
     JOIN (
-        SELECT tx_id, array_agg(account_id ORDER BY place) AS accounts,
-               array_agg(side ORDER BY place) AS sides, array_agg(amount ORDER BY place) AS amounts
+        SELECT tx_id, string_agg(account_id::text, '", "' ORDER BY place) AS accounts,
+               string_agg(side::text, '", "' ORDER BY place) AS sides,
+               string_agg(amount::text, ', ' ORDER BY place) AS amounts
         FROM unnest(e_tx, e_account, e_side, e_amount)
              WITH ORDINALITY AS e (tx_id, account_id, side, amount, place)
         GROUP BY tx_id
