@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test may stop on the spot"
+    clippy::print_stdout,
+    reason = "a test may stop on the spot, and a long one says what it did"
 )]
 
 mod cli;
