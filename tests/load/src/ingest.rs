@@ -3,6 +3,7 @@
 //! The baseline writes the same rows: VAU, transaction and both entries, each kind with one `INSERT … SELECT unnest`, one
 //! database transaction for a segment. It looks at nothing and moves no balance.
 
+use crate::baseline;
 use crate::drive::{Connection, Driven, Failure, gather, json};
 use crate::postings::{AT, pool};
 use crate::scenario::Site;
@@ -49,6 +50,7 @@ pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<V
     let (warm, segments) = segments.split_at(WARM);
     write(&database, warm, &versions).await?;
     deliver(site, warm).await?;
+    baseline::analyze(&site.owner).await?;
     let (mut bare, mut ours) = (Turns::default(), Turns::default());
     for turn in segments.chunks(count.div_ceil(TURNS)) {
         let writes = write(&database, turn, &versions);

@@ -69,14 +69,14 @@ pub(crate) async fn run(
                 .await?;
         }
         rows.push(bare.baseline(format!("the bare writes, {what}"), 1)?);
-        rows.push(ours.row(format!("`ledger_post`, {what}"), 1)?);
+        rows.push(ours.row(format!("a posting, {what}"), 1)?);
     }
     let mut batches = Turns::default();
     batches.take(meters, bench.drive(time, Call::Batch)).await?;
     // Beside the bare writes over all accounts.
     rows.insert(
         2,
-        batches.row(format!("`ledger_post`, {BATCH} in a call"), BATCH)?,
+        batches.row(format!("postings, {BATCH} in a call"), BATCH)?,
     );
     bench.check(owner).await?;
     Ok(rows)

@@ -44,6 +44,7 @@ pub(crate) async fn run(site: &Site, meters: Meters, time: Duration) -> Result<V
     // A connection plans what it is asked for the first times.
     pace_each(movers(&database, &accounts), RATE, WARM).await?;
     pace_each(stakers(site.api, &tokens, &pools).await?, RATE, WARM).await?;
+    baseline::analyze(&site.owner).await?;
     let (mut bare, mut ours) = (Turns::default(), Turns::default());
     for _ in 0..TURNS {
         bare.take(

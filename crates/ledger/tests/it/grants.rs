@@ -1,4 +1,5 @@
 use crate::support::{Books, reward};
+use ledger::account::Stripe;
 use ledger::posting::post;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
@@ -66,6 +67,21 @@ async fn an_unbalanced_or_empty_transaction_is_refused_by_the_database_itself() 
             books.db.execute_unprepared(&call(&entries)).await.is_err(),
             "{entries}"
         );
+    }
+    let transfer = |credit: &str, amount: &str| {
+        format!("SELECT ledger_transfer('{tx}', 'x', 'x', 0, '{account}', {credit}, {amount})")
+    };
+    let rewards = ledger::Account::PlatformRewards(Stripe::of(user));
+    let rewards = format!("'{}'", rewards.id().as_uuid());
+    for (credit, amount) in [
+        (format!("'{account}'"), "5"),
+        (rewards.clone(), "0"),
+        (rewards.clone(), "-5"),
+        (rewards, "NULL"),
+        ("NULL".to_owned(), "5"),
+    ] {
+        let call = transfer(&credit, amount);
+        assert!(books.db.execute_unprepared(&call).await.is_err(), "{call}");
     }
     assert_eq!(books.broken().await, Vec::<&str>::new());
 }

@@ -1,6 +1,6 @@
 use crate::support::{Books, charge, reward};
-use ledger::LedgerError;
-use ledger::posting::post;
+use ledger::posting::{TxKind, post};
+use ledger::{LedgerError, Posting};
 use sea_orm::{
     DatabaseConnection, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait,
 };
@@ -123,7 +123,13 @@ async fn a_posting_alone_leaves_what_it_leaves_among_others() {
     let mut postings: Vec<_> = (1..40)
         .map(|n| reward(n, if n % 3 == 0 { other } else { user }, 10))
         .collect();
-    let charges = ["a", "b", "c"].map(|source| charge(source, user, 4));
+    // The fingerprint is over a text that has to say which text it is.
+    let sources = ["a\"], [\\", "\n\t\u{1}", "ü 🦀", "</c>"];
+    let mut charges = sources.map(|source| charge(source, user, 4)).to_vec();
+    // One that credits before it debits.
+    let turned = charge("d", user, 4).legs().iter().rev().copied().collect();
+    let at = charges[0].effective_at();
+    charges.push(Posting::new(TxKind::OperatorDeposit, "d", at, turned).unwrap());
     // Numbers and versions are given in the order of the ids.
     postings.sort_by_key(|posting| posting.id().as_uuid());
     for list in [&postings[..], &charges[..]] {
@@ -143,7 +149,7 @@ async fn a_posting_alone_leaves_what_it_leaves_among_others() {
     assert_eq!(post(&alone.db, &known(10)).await.unwrap(), []);
     for (refused, why) in [
         (reward(1, user, 11), LedgerError::Conflict),
-        (charge("d", other, 1), LedgerError::Frozen),
+        (charge("f", other, 1), LedgerError::Frozen),
         (charge("e", user, 1_000_000), LedgerError::InsufficientFunds),
         (reward(99, Uuid::new_v4(), 1), LedgerError::UnknownAccount),
     ] {

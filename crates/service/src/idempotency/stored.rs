@@ -71,17 +71,25 @@ pub(super) async fn take_turn(
         .map_or(Ok(false), |row| row.try_get("", "taken"))
 }
 
+/// What the key was answered. An answer that is too old and was not swept yet is removed, so that it is not in the way
+/// of the next one.
 pub(super) async fn find(
     tx: &DatabaseTransaction,
     user: Uuid,
     key: &RequestKey,
 ) -> Result<Option<Stored>, DbErr> {
-    let sql = "SELECT request_hash, status, body FROM idempotency_keys \
-               WHERE user_id = $1 AND route = $2 AND key = $3 AND expires_at > now()";
-    let values = [user.into(), key.route().into(), key.key().into()];
-    let Some(row) = tx.query_one_raw(statement(sql, values)).await? else {
+    let values = || [user.into(), key.route().into(), key.key().into()];
+    let sql = "SELECT request_hash, status, body, expires_at > now() AS kept FROM idempotency_keys \
+               WHERE user_id = $1 AND route = $2 AND key = $3";
+    let Some(row) = tx.query_one_raw(statement(sql, values())).await? else {
         return Ok(None);
     };
+    if !row.try_get("", "kept")? {
+        let sql =
+            "DELETE FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3";
+        tx.execute_raw(statement(sql, values())).await?;
+        return Ok(None);
+    }
     let status: i16 = row.try_get("", "status")?;
     let status = u16::try_from(status)
         .ok()
@@ -102,10 +110,6 @@ pub(super) async fn keep(
     answer: &Stored,
     keep: Duration,
 ) -> Result<(), DbErr> {
-    // One that is too old and was not swept yet would be in the way.
-    let sql = "DELETE FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3";
-    let values = [user.into(), key.route().into(), key.key().into()];
-    tx.execute_raw(statement(sql, values)).await?;
     let sql = "INSERT INTO idempotency_keys (user_id, route, key, request_hash, status, body, expires_at) \
                VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))";
     let seconds = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);

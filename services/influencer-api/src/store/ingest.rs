@@ -217,8 +217,8 @@ async fn insert_vaus(
                    $7::bytea[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[]) \
                    AS v (id, fingerprint, user_id, wallet, device, site, submission, accepted_at, \
                        trust, earned, transaction_id) \
-               ORDER BY id \
-               ON CONFLICT DO NOTHING RETURNING vau_id";
+               ORDER BY id COLLATE \"C\" \
+               ON CONFLICT (vau_id) DO NOTHING RETURNING vau_id";
     let rows = tx.query_all_raw(statement(sql, values)).await?;
     rows.iter()
         .map(|row| vau_id(&row.try_get::<String>("", "vau_id")?))

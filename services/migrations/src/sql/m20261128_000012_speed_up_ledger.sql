@@ -1,13 +1,78 @@
--- ledger_post does what it did, in less time: one transaction of two legs, which is what nearly every caller posts, has a way
--- of its own, and the general way asks only what it must.
+-- Posting, in less time: what nearly every caller posts, one transaction of two legs, has a function of its own, and the one for
+-- all others asks only what it must.
 
--- The general way: any number of transactions with any number of legs. Arguments and errors are those of ledger_post.
---
--- The fingerprint is that of ledger_fingerprint, written out: a call costs ten times what it computes. Invariant L6 compares.
-CREATE FUNCTION ledger_post_set(
+-- Posts one transaction that moves an amount from one account to another, and says whether it is new. It is what
+-- ledger_post does with a debit and a credit, in this order, and fails as that does; this one finds its rows by key, and is
+-- called with values in place of lists.
+CREATE FUNCTION ledger_transfer(
+    p_id uuid, p_kind text, p_source text, p_effective_ms bigint, p_debit uuid, p_credit uuid, p_amount bigint
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    debit_version bigint;
+    debit_asset text;
+    debit_blocked boolean;
+    credit_version bigint;
+    credit_asset text;
+    credit_blocked boolean;
+    -- That of ledger_fingerprint, written out, as a call costs more than what it computes. Invariant L6 compares.
+    print bytea := sha256(convert_to(
+        '[' || to_json(p_kind) || ', ' || to_json(p_source) || ', ["' || p_debit || '", "' || p_credit
+            || '"], ["debit", "credit"], [' || p_amount || ', ' || p_amount || ']]',
+        'UTF8'));
+BEGIN
+    -- Every writer locks accounts in the order of their ids, before anything else. What is read is what the row holds
+    -- once it is locked. One row at a time: where many wait for one account, a query that was made to wait is run again.
+    IF p_debit < p_credit THEN
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' INTO debit_version, debit_asset, debit_blocked
+        FROM ledger_account a WHERE a.id = p_debit FOR NO KEY UPDATE;
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' INTO credit_version, credit_asset, credit_blocked
+        FROM ledger_account a WHERE a.id = p_credit FOR NO KEY UPDATE;
+    ELSE
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'credit' INTO credit_version, credit_asset, credit_blocked
+        FROM ledger_account a WHERE a.id = p_credit FOR NO KEY UPDATE;
+        SELECT a.version, a.asset, a.frozen AND a.normal_side <> 'debit' INTO debit_version, debit_asset, debit_blocked
+        FROM ledger_account a WHERE a.id = p_debit FOR NO KEY UPDATE;
+    END IF;
+    IF debit_version IS NULL OR credit_version IS NULL THEN
+        RAISE EXCEPTION 'an account does not exist' USING ERRCODE = 'TW001';
+    END IF;
+    IF p_debit = p_credit OR debit_asset <> credit_asset THEN
+        RAISE EXCEPTION 'a transaction moves nothing or does not balance' USING ERRCODE = 'TW003';
+    END IF;
+
+    INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
+    VALUES (p_id, p_kind, p_source, print, to_timestamp(p_effective_ms / 1000.0))
+    ON CONFLICT (id) DO NOTHING;
+    IF NOT FOUND THEN
+        -- A statement of its own, so that it sees what a concurrent call has committed meanwhile.
+        IF (SELECT t.fingerprint FROM ledger_tx t WHERE t.id = p_id) <> print THEN
+            RAISE EXCEPTION 'an id was posted before with other content' USING ERRCODE = 'TW002';
+        END IF;
+        RETURN false;
+    END IF;
+    IF debit_blocked OR credit_blocked THEN
+        RAISE EXCEPTION 'an account is frozen' USING ERRCODE = 'TW004';
+    END IF;
+
+    INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
+    VALUES (p_debit, debit_version + 1, p_id, 1, 'debit', p_amount),
+           (p_credit, credit_version + 1, p_id, 2, 'credit', p_amount);
+    UPDATE ledger_account SET posted_debits = posted_debits + p_amount, version = version + 1 WHERE id = p_debit;
+    UPDATE ledger_account SET posted_credits = posted_credits + p_amount, version = version + 1 WHERE id = p_credit;
+    RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION ledger_transfer(uuid, text, text, bigint, uuid, uuid, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger_transfer(uuid, text, text, bigint, uuid, uuid, bigint) TO twist_app;
+
+-- ledger_post as before, with less asked: any number of transactions with any number of legs. The fingerprint is written out
+-- here too.
+CREATE OR REPLACE FUNCTION ledger_post(
     p_id uuid[], p_kind text[], p_source text[], p_effective timestamptz[],
     e_tx uuid[], e_account uuid[], e_side ledger_side[], e_amount bigint[]
-) RETURNS SETOF uuid LANGUAGE plpgsql
+) RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 -- With arrays of ids the planner would take longer than the work, and what it finds out is the same every time.
 SET plan_cache_mode = force_generic_plan
@@ -44,15 +109,16 @@ BEGIN
 
     SELECT array_agg(
         sha256(convert_to(
-            jsonb_build_array(t.kind, t.source_ref, to_jsonb(e.accounts), to_jsonb(e.sides),
-                              to_jsonb(e.amounts))::text,
+            '[' || to_json(t.kind) || ', ' || to_json(t.source_ref) || ', ["' || e.accounts || '"], ["'
+                || e.sides || '"], [' || e.amounts || ']]',
             'UTF8'))
         ORDER BY t.place)
     INTO prints
     FROM unnest(p_id, p_kind, p_source) WITH ORDINALITY AS t (id, kind, source_ref, place)
     JOIN (
-        SELECT tx_id, array_agg(account_id ORDER BY place) AS accounts,
-               array_agg(side ORDER BY place) AS sides, array_agg(amount ORDER BY place) AS amounts
+        SELECT tx_id, string_agg(account_id::text, '", "' ORDER BY place) AS accounts,
+               string_agg(side::text, '", "' ORDER BY place) AS sides,
+               string_agg(amount::text, ', ' ORDER BY place) AS amounts
         FROM unnest(e_tx, e_account, e_side, e_amount)
              WITH ORDINALITY AS e (tx_id, account_id, side, amount, place)
         GROUP BY tx_id
@@ -110,87 +176,4 @@ BEGIN
     WHERE a.id = s.account_id;
 
     RETURN QUERY SELECT unnest(fresh);
-END $$;
--- It runs with the caller's rights and is of use only inside ledger_post.
-REVOKE ALL ON FUNCTION
-    ledger_post_set(uuid[], text[], text[], timestamptz[], uuid[], uuid[], ledger_side[], bigint[]) FROM PUBLIC;
-
--- Posts balanced transactions, all or none, and returns the ids that were not there before. Arguments and errors as ever.
---
--- One transaction that moves an amount from one account to another is done here, in four statements that find their rows
--- by key. Whatever is not exactly that, or would be refused, goes the general way, which says what is wrong with it.
-CREATE OR REPLACE FUNCTION ledger_post(
-    p_id uuid[], p_kind text[], p_source text[], p_effective timestamptz[],
-    e_tx uuid[], e_account uuid[], e_side ledger_side[], e_amount bigint[]
-) RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-DECLARE
-    tx uuid := p_id[1];
-    one uuid := e_account[1];
-    two uuid := e_account[2];
-    units bigint := e_amount[1];
-    -- What of the amount is a debit of the first account, and so a credit of the second.
-    debit bigint := CASE e_side[1] WHEN 'debit' THEN units ELSE 0 END;
-    version_one bigint;
-    version_two bigint;
-    asset_one text;
-    asset_two text;
-    frozen_one boolean;
-    frozen_two boolean;
-    print bytea;
-BEGIN
-    -- A null anywhere makes this not true.
-    IF cardinality(p_id) = 1 AND cardinality(p_kind) = 1 AND cardinality(p_source) = 1
-        AND cardinality(p_effective) = 1 AND cardinality(e_tx) = 2 AND cardinality(e_account) = 2
-        AND cardinality(e_side) = 2 AND cardinality(e_amount) = 2
-        AND e_tx[1] = tx AND e_tx[2] = tx AND one <> two AND e_side[1] <> e_side[2] AND e_amount[2] = units
-    THEN
-        print := sha256(convert_to(
-            jsonb_build_array(p_kind[1], p_source[1], to_jsonb(e_account), to_jsonb(e_side), to_jsonb(e_amount))::text,
-            'UTF8'));
-        -- Every writer locks accounts in the order of their ids, before anything else. What is read is what the row holds
-        -- once it is locked. One row at a time: where many wait for one account, a query that was made to wait is run again.
-        IF one < two THEN
-            SELECT a.version, a.asset, a.frozen INTO version_one, asset_one, frozen_one
-            FROM ledger_account a WHERE a.id = one FOR NO KEY UPDATE;
-            SELECT a.version, a.asset, a.frozen INTO version_two, asset_two, frozen_two
-            FROM ledger_account a WHERE a.id = two FOR NO KEY UPDATE;
-        ELSE
-            SELECT a.version, a.asset, a.frozen INTO version_two, asset_two, frozen_two
-            FROM ledger_account a WHERE a.id = two FOR NO KEY UPDATE;
-            SELECT a.version, a.asset, a.frozen INTO version_one, asset_one, frozen_one
-            FROM ledger_account a WHERE a.id = one FOR NO KEY UPDATE;
-        END IF;
-        IF asset_one = asset_two AND NOT frozen_one AND NOT frozen_two THEN
-            WITH inserted AS (
-                INSERT INTO ledger_tx (id, kind, source_ref, fingerprint, effective_at)
-                VALUES (tx, p_kind[1], p_source[1], print, p_effective[1])
-                ON CONFLICT (id) DO NOTHING
-                RETURNING id
-            )
-            INSERT INTO ledger_entry (account_id, account_version, tx_id, ordinal, side, amount)
-            SELECT e.* FROM (VALUES
-                (one, version_one + 1, tx, 1, e_side[1], units), (two, version_two + 1, tx, 2, e_side[2], units)
-            ) AS e
-            WHERE EXISTS (SELECT FROM inserted);
-            IF NOT FOUND THEN
-                -- A statement of its own, so that it sees what a concurrent call has committed meanwhile.
-                IF (SELECT t.fingerprint FROM ledger_tx t WHERE t.id = tx) <> print THEN
-                    RAISE EXCEPTION 'an id was posted before with other content' USING ERRCODE = 'TW002';
-                END IF;
-                RETURN;
-            END IF;
-            UPDATE ledger_account a
-            SET posted_debits = a.posted_debits + s.debits,
-                posted_credits = a.posted_credits + s.credits,
-                version = a.version + 1
-            FROM (VALUES (one, debit, units - debit), (two, units - debit, debit)) AS s (id, debits, credits)
-            WHERE a.id = s.id;
-            RETURN NEXT tx;
-            RETURN;
-        END IF;
-    END IF;
-    RETURN QUERY SELECT ledger_post_set(p_id, p_kind, p_source, p_effective, e_tx, e_account, e_side, e_amount);
 END $$;

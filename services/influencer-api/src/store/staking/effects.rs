@@ -1,15 +1,15 @@
 //! What a user does in a pool: rows and ledger in one transaction.
 
-use super::lock::{self, LockedPool};
-use super::{MONTH_RATIO, apy, one, statement};
+use super::apy;
+use super::lock::{self, LockedPool, Outcome};
 use crate::error::{from_ledger_to_payer, from_staking};
 use contracts::Code;
 use contracts::staking::{ClaimReceipt, StakeReceipt, UnstakeReceipt};
-use domain::staking::Position;
+use domain::staking::{Pool, Position};
 use domain::{Amount, WalletAddress};
 use ledger::account::{self, Account};
 use ledger::posting::{self, Posting, TxKind};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
+use sea_orm::{DatabaseTransaction, QueryResult};
 use service::{ApiError, clock};
 use std::time::Duration;
 use uuid::Uuid;
@@ -42,28 +42,31 @@ pub async fn stake(
                 .with_field("/amount", format!("must be at least {}", locked.min_stake)),
         );
     }
-    let position = lock::position(tx, locked.id, who.uid).await?;
-    let position = position.map_or_else(Position::default, |locked| locked.position);
-    let (pool, position) = locked.pool.stake(position, amount).map_err(from_staking)?;
+    let before = lock::position(tx, locked.id, who.uid).await?;
+    let held = before.map_or_else(Position::default, |locked| locked.position);
+    let (pool, position) = locked.pool.stake(held, amount).map_err(from_staking)?;
     let (available, staked) = accounts(who, &locked);
+    if before.is_none() {
+        // Whoever has a position has the accounts, so only the first stake takes the time.
+        account::open(tx, &[available, staked])
+            .await
+            .map_err(from_ledger_to_payer)?;
+    }
     let done = Done {
         action: "stake",
         kind: TxKind::StakeDeposited,
         move_: (available, staked),
         amount,
+        pool,
+        position,
     };
-    let transaction_id = record(tx, who, &locked, done).await?;
-    lock::save_pool(tx, locked.id, &pool, locked.earned).await?;
-    save_position(tx, who, &locked, &position, true).await?;
-    let sql = format!("SELECT {MONTH_RATIO} AS ratio FROM staking_pools p WHERE p.id = $1");
-    let row = one(tx, &sql, [locked.id.into()]).await?;
-    let row = row.ok_or_else(|| ApiError::internal(&"a locked pool is gone"))?;
+    let (transaction_id, saved) = record(tx, who, &locked, done).await?;
     Ok(StakeReceipt {
         success: true,
         transaction_id,
         pool_address: locked.id,
         new_total_staked: pool.total_staked,
-        estimated_apy: apy(&row)?,
+        estimated_apy: apy(&saved)?,
     })
 }
 
@@ -92,10 +95,10 @@ pub async fn unstake(
         kind: TxKind::StakeWithdrawn,
         move_: (staked, available),
         amount,
+        pool,
+        position,
     };
-    let transaction_id = record(tx, who, &locked, done).await?;
-    lock::save_pool(tx, locked.id, &pool, locked.earned).await?;
-    save_position(tx, who, &locked, &position, false).await?;
+    let (transaction_id, _) = record(tx, who, &locked, done).await?;
     Ok(UnstakeReceipt {
         success: true,
         transaction_id,
@@ -121,10 +124,10 @@ pub async fn claim(tx: &DatabaseTransaction, who: Staker) -> Result<ClaimReceipt
         kind: TxKind::RewardsClaimed,
         move_: (Account::PoolRewards(locked.id), available),
         amount: paid,
+        pool,
+        position,
     };
-    let transaction_id = record(tx, who, &locked, done).await?;
-    lock::save_pool(tx, locked.id, &pool, locked.earned).await?;
-    save_position(tx, who, &locked, &position, false).await?;
+    let (transaction_id, _) = record(tx, who, &locked, done).await?;
     Ok(ClaimReceipt {
         success: true,
         transaction_id,
@@ -140,62 +143,44 @@ struct Done {
     /// Debited, credited.
     move_: (Account, Account),
     amount: Amount,
+    /// What became of the pool and of the position.
+    pool: Pool,
+    position: Position,
 }
 
-/// Posts it, and writes it into the history.
+/// Posts it, writes it into the history, and saves pool and position. Answers with the transaction and what
+/// [`lock::save`] answers.
 async fn record(
     tx: &DatabaseTransaction,
     who: Staker,
     locked: &LockedPool,
     done: Done,
-) -> Result<Uuid, ApiError> {
-    let Done {
-        action,
-        kind,
-        move_,
-        amount,
-    } = done;
+) -> Result<(Uuid, QueryResult), ApiError> {
     let event = Uuid::now_v7();
-    let posting = Posting::transfer(kind, event.to_string(), clock::now_ms(), move_, amount)
-        .map_err(from_ledger_to_payer)?;
-    account::open(tx, &[move_.0, move_.1])
-        .await
+    let (kind, amount) = (done.kind, done.amount);
+    let posting = Posting::transfer(kind, event.to_string(), clock::now_ms(), done.move_, amount)
         .map_err(from_ledger_to_payer)?;
     let transaction_id = posting.id().as_uuid();
     posting::post(tx, &[posting])
         .await
         .map_err(from_ledger_to_payer)?;
-    let sql = "INSERT INTO stake_events \
-                   (id, pool_id, user_id, wallet_address, action, amount, transaction_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let values = [
-        event.into(),
-        locked.id.into(),
-        who.uid.into(),
-        who.wallet.to_string().into(),
-        action.into(),
-        amount.to_i64().into(),
-        transaction_id.into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await?;
-    Ok(transaction_id)
+    let outcome = Outcome {
+        event,
+        action: done.action,
+        amount,
+        transaction_id,
+        user: who.uid,
+        wallet: &who.wallet.to_string(),
+        pool: &done.pool,
+        position: &done.position,
+    };
+    Ok((transaction_id, lock::save(tx, locked, &outcome).await?))
 }
 
 async fn lock_pool(tx: &DatabaseTransaction, who: Staker) -> Result<LockedPool, ApiError> {
     lock::pool(tx, who.influencer)
         .await?
         .ok_or_else(|| ApiError::of(Code::StakePoolNotFound))
-}
-
-async fn save_position(
-    tx: &DatabaseTransaction,
-    who: Staker,
-    locked: &LockedPool,
-    position: &Position,
-    grew: bool,
-) -> Result<(), DbErr> {
-    let wallet = who.wallet.to_string();
-    lock::save_position(tx, (locked.id, who.uid, &wallet), position, grew).await
 }
 
 /// What the user has available, and has staked in the pool.

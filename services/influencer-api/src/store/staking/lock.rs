@@ -1,10 +1,10 @@
 //! The rows that an effect changes, locked in one order: the pool, then the position.
 
-use super::{amount, count, malformed, one, statement, wide};
+use super::{MONTH_RATIO, amount, count, malformed, one, statement, wide};
 use domain::Amount;
 use domain::staking::{Pool, Position, RevenueShare};
 use ledger::account::Influencer;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 /// A pool that nobody else changes until the transaction ends.
@@ -87,19 +87,15 @@ pub(super) async fn position(
     }))
 }
 
-/// Writes what has become of the pool `id`.
-pub(super) async fn save_pool(
-    tx: &DatabaseTransaction,
-    id: Uuid,
-    pool: &Pool,
-    earned: Amount,
-) -> Result<(), DbErr> {
-    let sql = "UPDATE staking_pools SET accumulator = $2::text::numeric, \
-                   ahead = $3::text::numeric, total_staked = $4, staker_count = $5, \
-                   distributed = $6, claimed = $7, earned = $8, version = version + 1 \
-               WHERE id = $1";
+/// Writes a pool; as [`pool_values`] has it.
+const SAVE_POOL: &str = "UPDATE staking_pools p SET accumulator = $2::text::numeric, \
+         ahead = $3::text::numeric, total_staked = $4, staker_count = $5, \
+         distributed = $6, claimed = $7, earned = $8, version = version + 1 \
+     WHERE p.id = $1";
+
+fn pool_values(id: Uuid, pool: &Pool, earned: Amount) -> Result<Vec<Value>, DbErr> {
     let stakers = i32::try_from(pool.staker_count).map_err(malformed)?;
-    let values = [
+    Ok(vec![
         id.into(),
         pool.accumulator.to_string().into(),
         pool.ahead.to_string().into(),
@@ -108,37 +104,76 @@ pub(super) async fn save_pool(
         pool.distributed.to_i64().into(),
         pool.claimed.to_i64().into(),
         earned.to_i64().into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await.map(|_| ())
+    ])
 }
 
-/// Writes what has become of the position of `user`, acting with `wallet`, in the pool `id`. `grew`: something
-/// was staked.
-pub(super) async fn save_position(
+/// Writes what has become of the pool `id`.
+pub(super) async fn save_pool(
     tx: &DatabaseTransaction,
-    (id, user, wallet): (Uuid, Uuid, &str),
-    position: &Position,
-    grew: bool,
+    id: Uuid,
+    pool: &Pool,
+    earned: Amount,
 ) -> Result<(), DbErr> {
-    let sql = "INSERT INTO stakes AS s \
-                   (pool_id, user_id, wallet_address, amount, debt, carried, total_claimed) \
-               VALUES ($1, $2, $3, $4, $5::text::numeric, $6::text::numeric, $7) \
-               ON CONFLICT (pool_id, user_id) DO UPDATE SET \
-                   wallet_address = excluded.wallet_address, amount = excluded.amount, \
-                   debt = excluded.debt, carried = excluded.carried, \
-                   total_claimed = excluded.total_claimed, version = s.version + 1, \
-                   staked_at = CASE WHEN s.amount = 0 AND excluded.amount > 0 \
-                       THEN now() ELSE s.staked_at END, \
-                   last_staked_at = CASE WHEN $8 THEN now() ELSE s.last_staked_at END";
-    let values = [
-        id.into(),
-        user.into(),
-        wallet.into(),
-        position.amount.to_i64().into(),
-        position.debt.to_string().into(),
-        position.carried.to_string().into(),
-        position.claimed.to_i64().into(),
-        grew.into(),
-    ];
-    tx.execute_raw(statement(sql, values)).await.map(|_| ())
+    let values = pool_values(id, pool, earned)?;
+    tx.execute_raw(statement(SAVE_POOL, values))
+        .await
+        .map(|_| ())
+}
+
+/// What a user did in a pool, and what became of both.
+pub(super) struct Outcome<'a> {
+    pub(super) event: Uuid,
+    pub(super) action: &'static str,
+    pub(super) amount: Amount,
+    pub(super) transaction_id: Uuid,
+    pub(super) user: Uuid,
+    /// That acted.
+    pub(super) wallet: &'a str,
+    pub(super) pool: &'a Pool,
+    pub(super) position: &'a Position,
+}
+
+/// Writes the locked pool, the position and the event, and answers with the pool's [`MONTH_RATIO`] as `ratio`. One
+/// statement: all who act in the pool wait until it is written.
+pub(super) async fn save(
+    tx: &DatabaseTransaction,
+    locked: &LockedPool,
+    outcome: &Outcome<'_>,
+) -> Result<QueryResult, DbErr> {
+    let sql = format!(
+        "WITH pool AS ({SAVE_POOL} RETURNING {MONTH_RATIO} AS ratio), \
+         position AS ( \
+             INSERT INTO stakes AS s \
+                 (pool_id, user_id, wallet_address, amount, debt, carried, total_claimed) \
+             VALUES ($1, $9, $10, $11, $12::text::numeric, $13::text::numeric, $14) \
+             ON CONFLICT (pool_id, user_id) DO UPDATE SET \
+                 wallet_address = excluded.wallet_address, amount = excluded.amount, \
+                 debt = excluded.debt, carried = excluded.carried, \
+                 total_claimed = excluded.total_claimed, version = s.version + 1, \
+                 staked_at = CASE WHEN s.amount = 0 AND excluded.amount > 0 \
+                     THEN now() ELSE s.staked_at END, \
+                 last_staked_at = CASE WHEN excluded.amount > s.amount \
+                     THEN now() ELSE s.last_staked_at END \
+         ), event AS ( \
+             INSERT INTO stake_events \
+                 (id, pool_id, user_id, wallet_address, action, amount, transaction_id) \
+             VALUES ($15, $1, $9, $10, $16, $17, $18) \
+         ) \
+         SELECT ratio FROM pool"
+    );
+    let mut values = pool_values(locked.id, outcome.pool, locked.earned)?;
+    values.extend::<[Value; 10]>([
+        outcome.user.into(),
+        outcome.wallet.into(),
+        outcome.position.amount.to_i64().into(),
+        outcome.position.debt.to_string().into(),
+        outcome.position.carried.to_string().into(),
+        outcome.position.claimed.to_i64().into(),
+        outcome.event.into(),
+        outcome.action.into(),
+        outcome.amount.to_i64().into(),
+        outcome.transaction_id.into(),
+    ]);
+    let row = one(tx, &sql, values).await?;
+    row.ok_or_else(|| malformed("a locked pool is gone"))
 }
