@@ -85,8 +85,7 @@ pub(super) async fn find(
         return Ok(None);
     };
     if !row.try_get("", "kept")? {
-        let sql =
-            "DELETE FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3";
+        let sql = "DELETE FROM idempotency_keys WHERE user_id = $1 AND route = $2 AND key = $3";
         tx.execute_raw(statement(sql, values())).await?;
         return Ok(None);
     }
