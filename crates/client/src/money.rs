@@ -191,7 +191,7 @@ impl Client {
         self.read(session, "/admin/payout-policy").await
     }
 
-    /// `PUT /admin/payout-policy`, as an operator.
+    /// `PUT /admin/payout-policy`, as an admin who is no influencer.
     pub async fn set_payout_policy(
         &self,
         session: &Session,

@@ -11,6 +11,7 @@ pub use verify::{Broken, Flaw, Proof, Verdict, verify, verify_after};
 use crate::error::LedgerError;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What is not sealed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,4 +53,24 @@ pub async fn lag(connection: &impl ConnectionTrait) -> Result<Lag, LedgerError> 
         // Below zero when the database's clock was set back.
         oldest: Duration::from_micros(u64::try_from(oldest).unwrap_or(0)),
     })
+}
+
+/// Up to `limit` transactions that the sealer has passed over, of the newest `within` numbers that it need not look back
+/// at. There must be none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn passed_over(
+    connection: &impl ConnectionTrait,
+    within: u32,
+    limit: u8,
+) -> Result<Vec<Uuid>, LedgerError> {
+    let sql = "SELECT t.id FROM ledger_seal_mark m JOIN ledger_tx t \
+                   ON t.seq > m.sealed_through - $1 AND t.seq <= m.sealed_through \
+               WHERE NOT EXISTS (SELECT FROM ledger_seal s WHERE s.tx_id = t.id) ORDER BY t.seq LIMIT $2";
+    let values = [i64::from(within).into(), i64::from(limit).into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let rows = connection.query_all_raw(statement).await?;
+    let ids = rows.iter().map(|row| row.try_get("", "id"));
+    Ok(ids.collect::<Result<_, _>>()?)
 }

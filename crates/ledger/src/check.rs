@@ -229,17 +229,13 @@ pub const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// Asks every question, on one snapshot if `connection` is a repeatable-read transaction.
-///
-/// # Errors
-/// When the database cannot answer.
-pub async fn run(connection: &impl ConnectionTrait) -> Result<Vec<Finding>, DbErr> {
-    let mut findings = Vec::with_capacity(INVARIANTS.len());
-    for invariant in INVARIANTS {
-        let sql = format!(
-            "SELECT v FROM ({}) AS q (v) LIMIT {MAX_SHOWN}",
-            invariant.sql
-        );
+impl Invariant {
+    /// Asks the question. It is one statement, so it sees one state of the books.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn ask(&self, connection: &impl ConnectionTrait) -> Result<Finding, DbErr> {
+        let sql = format!("SELECT v FROM ({}) AS q (v) LIMIT {MAX_SHOWN}", self.sql);
         let rows = connection
             .query_all_raw(Statement::from_string(DbBackend::Postgres, sql))
             .await?;
@@ -247,10 +243,21 @@ pub async fn run(connection: &impl ConnectionTrait) -> Result<Vec<Finding>, DbEr
             .iter()
             .map(|row| row.try_get("", "v"))
             .collect::<Result<Vec<String>, _>>()?;
-        findings.push(Finding {
-            invariant: *invariant,
+        Ok(Finding {
+            invariant: *self,
             broken_by,
-        });
+        })
+    }
+}
+
+/// Asks every question, on one snapshot if `connection` is a repeatable-read transaction.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn run(connection: &impl ConnectionTrait) -> Result<Vec<Finding>, DbErr> {
+    let mut findings = Vec::with_capacity(INVARIANTS.len());
+    for invariant in INVARIANTS {
+        findings.push(invariant.ask(connection).await?);
     }
     Ok(findings)
 }

@@ -74,6 +74,11 @@ pub fn is_contention(error: &DbErr) -> bool {
     database_error(error).is_some_and(|(state, _)| state == "40001" || state == "40P01")
 }
 
+/// Whether `error` says that the statement waited for a lock, or worked, for longer than it may.
+pub fn is_timeout(error: &DbErr) -> bool {
+    database_error(error).is_some_and(|(state, _)| state == "55P03" || state == "57014")
+}
+
 /// SQLSTATE and constraint of an error that the database itself reported.
 fn database_error(error: &DbErr) -> Option<(String, Option<String>)> {
     let (DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))) =

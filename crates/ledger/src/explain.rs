@@ -118,7 +118,11 @@ const RFC3339: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"#;
 /// When the database fails.
 pub async fn trail(connection: &impl ConnectionTrait, id: &str) -> Result<Trail, LedgerError> {
     let kinds = texts(TxKind::ALL.iter().map(|kind| kind.as_str().to_owned()));
-    let own = Uuid::try_parse(id).unwrap_or_default();
+    let parsed = Uuid::try_parse(id).ok();
+    let own = parsed.unwrap_or_default();
+    // An id may be written in several ways; in causes it is written in one.
+    let written = parsed.map(|id| id.to_string());
+    let sources = texts(std::iter::once(id.to_owned()).chain(written));
     let payout = payout::find(connection, own).await?;
     let earnings = match payout {
         Some(_) => payout::earnings(connection, own).await?,
@@ -129,7 +133,7 @@ pub async fn trail(connection: &impl ConnectionTrait, id: &str) -> Result<Trail,
         "WITH RECURSIVE trail AS ( \
              SELECT id FROM ledger_tx WHERE id = $1 OR id = ANY ($4::uuid[]) \
              UNION \
-             SELECT id FROM ledger_tx WHERE kind = ANY ($2::text[]) AND source_ref = $3 \
+             SELECT id FROM ledger_tx WHERE kind = ANY ($2::text[]) AND source_ref = ANY ($3::text[]) \
              UNION \
              SELECT l.id FROM trail r, LATERAL ( \
                  SELECT id FROM ledger_tx WHERE pending_id = r.id \
@@ -148,7 +152,7 @@ pub async fn trail(connection: &impl ConnectionTrait, id: &str) -> Result<Trail,
          FROM trail JOIN ledger_tx t USING (id) LEFT JOIN ledger_seal s ON s.tx_id = t.id \
          ORDER BY t.seq"
     );
-    let rows = rows(connection, &sql, vec![own.into(), kinds, id.into(), gave]).await?;
+    let rows = rows(connection, &sql, vec![own.into(), kinds, sources, gave]).await?;
     let mut steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
     for step in &mut steps {
         step.lines = lines(connection, step.id).await?;

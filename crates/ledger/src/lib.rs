@@ -18,7 +18,7 @@ pub mod reward;
 mod values;
 
 pub use account::{Account, AccountId, Influencer, Side, Stripe};
-pub use error::{LedgerError, is_contention};
+pub use error::{LedgerError, is_contention, is_timeout};
 pub use phase::Cause;
 pub use posting::{Leg, Posting, TxId, TxKind};
 pub use retry::Attempts;

@@ -6,9 +6,11 @@ use crate::payout::Method;
 use crate::policy;
 use crate::request::{NewPayout, Payee, request};
 use crate::sql::{malformed, one};
+use crate::sweep::{self, Sweep};
 use failpoint::Point;
 use ledger::account::{self, Account};
-use sea_orm::{DatabaseConnection, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use service::access::Role;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -22,60 +24,72 @@ pub fn id_of(influencer: Uuid, due: OffsetDateTime) -> Uuid {
 }
 
 /// Makes the payouts that are due at `due`, each in a transaction of its own. An influencer gets none who has an open one,
-/// or whose payable balance is below the minimum. Running it again for the same time makes no second one. Says how many
-/// it made.
+/// whose payable balance is below the minimum, or from whom the role was taken. Running it again for the same time makes no
+/// second one. Says how many it made.
 ///
 /// # Errors
-/// When the database fails. What was made until then stays.
+/// When the database cannot be used, at once; [`PayoutError::PassedOver`] in the end. What was made stays made.
 pub async fn run(
     database: &DatabaseConnection,
     adapter: &impl crate::SettlementAdapter,
     due: OffsetDateTime,
 ) -> Result<u32, PayoutError> {
-    let mut made = 0;
+    let mut sweep = Sweep::default();
     let mut after = Uuid::nil();
     loop {
-        match next(database, adapter.methods(), due, &mut after).await {
-            Ok(None) => return Ok(made),
-            Ok(Some(done)) => made += u32::from(done),
-            Err(error) if error.is_of_this_one() => {
-                tracing::info!(influencer = %after, cause = %error, "no payout this month");
-            }
-            Err(error) => return Err(error),
-        }
+        let tx = sweep::begin(database).await?;
+        let Some(wish) = next(&tx, due, after).await? else {
+            return sweep.end();
+        };
+        after = wish.payee.id;
+        sweep.note(after, fulfil(tx, adapter.methods(), &wish, due).await)?;
     }
 }
 
-/// Whether one was made for the next influencer; `None` when there is no more.
+/// Of an influencer who wants to be paid each month and was not yet.
+struct Wish {
+    payee: Payee,
+    method: Method,
+}
+
+/// That of the first influencer after `after`; `None` when there is no more.
 async fn next(
-    database: &DatabaseConnection,
-    methods: &[Method],
+    tx: &DatabaseTransaction,
     due: OffsetDateTime,
-    after: &mut Uuid,
-) -> Result<Option<bool>, PayoutError> {
-    let tx = database.begin().await?;
-    let sql = "SELECT i.id, i.user_id, i.payout_method, \
-                   EXISTS (SELECT FROM payouts p WHERE p.influencer_id = i.id AND p.due_at = $2) AS made \
-               FROM influencers i WHERE i.auto_payout AND i.id > $1 ORDER BY i.id LIMIT 1";
-    let Some(row) = one(&tx, sql, [(*after).into(), due.into()]).await? else {
+    after: Uuid,
+) -> Result<Option<Wish>, PayoutError> {
+    let sql = "SELECT i.id, i.user_id, i.payout_method FROM influencers i JOIN users u ON u.id = i.user_id \
+               WHERE i.auto_payout AND i.id > $1 AND $3 = ANY (u.roles) \
+                   AND NOT EXISTS (SELECT FROM payouts p WHERE p.influencer_id = i.id AND p.due_at = $2) \
+               ORDER BY i.id LIMIT 1";
+    let role = Role::Influencer.as_str().into();
+    let Some(row) = one(tx, sql, [after.into(), due.into(), role]).await? else {
         return Ok(None);
     };
-    let payee = Payee {
-        user: row.try_get("", "user_id")?,
-        id: row.try_get("", "id")?,
-    };
-    *after = payee.id;
     let method: String = row.try_get("", "payout_method")?;
-    let method = Method::from_text(&method).ok_or_else(|| malformed("no such method"))?;
-    if row.try_get::<bool>("", "made")? {
-        return Ok(Some(false));
-    }
+    Ok(Some(Wish {
+        payee: Payee {
+            user: row.try_get("", "user_id")?,
+            id: row.try_get("", "id")?,
+        },
+        method: Method::from_text(&method).ok_or_else(|| malformed("no such method"))?,
+    }))
+}
+
+/// Whether there was anything to pay.
+async fn fulfil(
+    tx: DatabaseTransaction,
+    methods: &[Method],
+    wish: &Wish,
+    due: OffsetDateTime,
+) -> Result<bool, PayoutError> {
+    let Wish { payee, method } = *wish;
     if !methods.contains(&method) {
         return Err(PayoutError::MethodUnavailable);
     }
     let amount = account::balance(&tx, Account::InfluencerPayable(payee)).await?;
     if amount < policy::current(&tx).await?.policy.minimum() {
-        return Ok(Some(false));
+        return Ok(false);
     }
     let new = NewPayout {
         id: id_of(payee.id, due),
@@ -89,5 +103,5 @@ async fn next(
     failpoint::here(Point::PayoutAutoBeforeCommit);
     tx.commit().await?;
     failpoint::here(Point::PayoutAutoAfterCommit);
-    Ok(Some(true))
+    Ok(true)
 }

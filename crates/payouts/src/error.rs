@@ -5,6 +5,7 @@ use domain::Amount;
 use domain::payout::{PolicyError, QuoteError, Refused};
 use ledger::LedgerError;
 use sea_orm::DbErr;
+use service::db::is_unavailable;
 
 /// Why it was refused, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum PayoutError {
     /// The influencer has a payout that is not over.
     #[error("the influencer has an open payout")]
     AlreadyOpen,
+    /// The id of the request is that of another one.
+    #[error("another payout was asked for under the same id")]
+    OtherRequest,
     /// Less than the minimum, which is given, or nothing would be left of it.
     #[error("{reason}; the minimum is {minimum}")]
     TooSmall {
@@ -41,6 +45,14 @@ pub enum PayoutError {
     /// The event could not be published.
     #[error(transparent)]
     Bus(BusError),
+    /// Of many, some could not be done for a reason that needs looking into.
+    #[error("{failed} failed and were passed over; {done} were done")]
+    PassedOver {
+        /// Those that were done.
+        done: u32,
+        /// Those that were not.
+        failed: u32,
+    },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -56,26 +68,63 @@ impl From<BusError> for PayoutError {
 }
 
 impl PayoutError {
-    /// Whether the payout itself is why it cannot be paid now, so that others are not affected: to be tried later.
-    pub(crate) const fn is_of_this_one(&self) -> bool {
+    /// Whether it cannot be done now for a reason that somebody knows of, and nothing is wrong: to be tried later.
+    pub(crate) const fn is_refusal(&self) -> bool {
         matches!(
             self,
             Self::State(_)
                 | Self::AlreadyOpen
+                | Self::OtherRequest
                 | Self::TooSmall { .. }
                 | Self::MethodUnavailable
                 | Self::Ledger(LedgerError::Frozen | LedgerError::InsufficientFunds)
         )
     }
 
-    /// Whether the transaction may be run again from its start.
-    pub(crate) fn is_contention(&self) -> bool {
+    /// Whether nobody else fares better now: the database cannot be used. That something was locked for too long, or took
+    /// too long, or had to give way, says nothing of others.
+    pub(crate) fn is_of_all(&self) -> bool {
+        self.of_database().is_some_and(|error| {
+            is_unavailable(error) && !ledger::is_contention(error) && !ledger::is_timeout(error)
+        })
+    }
+
+    /// What the database reported, whoever asked it.
+    pub(crate) const fn of_database(&self) -> Option<&DbErr> {
         match self {
-            Self::Ledger(error) => error.is_contention(),
-            Self::Database(error) | Self::Bus(BusError::Database(error)) => {
-                ledger::is_contention(error)
-            }
-            _ => false,
+            Self::Ledger(LedgerError::Database(error))
+            | Self::Bus(BusError::Database(error))
+            | Self::Database(error) => Some(error),
+            _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::RuntimeErr;
+
+    #[test]
+    fn only_a_database_that_is_away_is_why_nobody_else_can_be_served() {
+        let gone = || DbErr::Conn(RuntimeErr::Internal("gone".to_owned()));
+        let odd = || DbErr::Type("a row that cannot be read".to_owned());
+        for error in [
+            PayoutError::Database(gone()),
+            PayoutError::Ledger(LedgerError::Database(gone())),
+            PayoutError::Bus(BusError::Database(gone())),
+        ] {
+            assert!(error.is_of_all() && !error.is_refusal(), "{error:?}");
+        }
+        for error in [
+            PayoutError::Database(odd()),
+            PayoutError::Ledger(LedgerError::Database(odd())),
+            PayoutError::Ledger(LedgerError::AlreadySettled),
+            PayoutError::NotFound,
+        ] {
+            assert!(!error.is_of_all() && !error.is_refusal(), "{error:?}");
+        }
+        let frozen = PayoutError::Ledger(LedgerError::Frozen);
+        assert!(frozen.is_refusal() && !frozen.is_of_all());
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::adapter::SettlementAdapter;
 use crate::{PayoutError, settle};
-use bus::{Envelope, Fact as _, Handler, HandlerError, Topic};
+use bus::{BusError, Envelope, Fact as _, Handler, HandlerError, Topic};
 use contracts::event::PayoutApproved;
 use failpoint::Point;
+use ledger::LedgerError;
 use sea_orm::{DatabaseTransaction, TransactionTrait as _};
 
 /// Pays approved payouts by an adapter.
@@ -41,11 +42,15 @@ impl<A: SettlementAdapter> Handler for Settler<A> {
             Ok(_) => attempt.commit().await?,
             // Paid, called off or held meanwhile, or something that the sweep will try again: no reason to deliver the
             // event again.
-            Err(error) if error.is_of_this_one() => {
+            Err(error) if error.is_refusal() => {
                 attempt.rollback().await?;
                 tracing::info!(payout = %fact.payout_id, cause = %error, "not paid by its event");
             }
-            Err(PayoutError::Database(error)) => return Err(error.into()),
+            Err(
+                PayoutError::Database(error)
+                | PayoutError::Ledger(LedgerError::Database(error))
+                | PayoutError::Bus(BusError::Database(error)),
+            ) => return Err(error.into()),
             Err(other) => return Err(HandlerError::Failed(other.to_string())),
         }
         failpoint::here(Point::PayoutHandled);

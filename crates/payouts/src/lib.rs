@@ -19,6 +19,7 @@ pub mod release;
 mod request;
 pub mod settle;
 mod sql;
+mod sweep;
 
 pub use adapter::{LedgerAdapter, Payment, SettlementAdapter};
 pub use change::Actor;

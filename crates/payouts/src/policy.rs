@@ -2,10 +2,13 @@
 
 use crate::PayoutError;
 use crate::change::Actor;
-use crate::sql::{amount, malformed, one};
-use domain::payout::Policy;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use crate::sql::{amount, malformed, one, run};
+use domain::payout::{Policy, PolicyError};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use time::OffsetDateTime;
+
+/// Whoever sets terms holds it until the end of the transaction. `twist pay` in ASCII.
+const LOCK: i64 = 0x7477_6973_7470_6179;
 
 /// Terms, and since when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +37,19 @@ pub async fn current(connection: &impl ConnectionTrait) -> Result<Terms, DbErr> 
     read(&row.ok_or_else(|| malformed("no terms for payouts"))?)
 }
 
-/// Puts `policy` in force. What was asked for before keeps its terms.
+/// Puts in force what `next` makes of the terms in force. What was asked for before keeps its terms. Of two at once the
+/// second waits, and makes its own of what the first has set.
 ///
 /// # Errors
-/// When the database fails.
+/// [`PayoutError::Policy`] when `next` makes none, or when the database fails.
 pub async fn append(
-    connection: &impl ConnectionTrait,
-    policy: &Policy,
+    tx: &DatabaseTransaction,
+    next: impl FnOnce(&Policy) -> Result<Policy, PolicyError>,
     actor: &Actor,
     reason: &str,
 ) -> Result<Terms, PayoutError> {
+    run(tx, "SELECT pg_advisory_xact_lock($1)", [LOCK.into()]).await?;
+    let policy = next(&current(tx).await?.policy)?;
     let sql = "INSERT INTO payout_policies (minimum, platform_fee_bps, processing_fee, approval_limit, \
                    holding_seconds, actor, reason) \
                VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -60,7 +66,7 @@ pub async fn append(
         actor.to_string().into(),
         reason.into(),
     ];
-    let row = one(connection, sql, values).await?;
+    let row = one(tx, sql, values).await?;
     Ok(read(&row.ok_or(DbErr::RecordNotInserted)?)?)
 }
 

@@ -38,13 +38,17 @@ pub struct NewPayout {
 /// gives what there is.
 ///
 /// # Errors
-/// [`PayoutError::TooSmall`], [`PayoutError::AlreadyOpen`], the ledger's insufficient funds or frozen account.
-/// The transaction is then of no more use.
+/// [`PayoutError::OtherRequest`] when the id is that of another payout, [`PayoutError::TooSmall`],
+/// [`PayoutError::AlreadyOpen`], the ledger's insufficient funds or frozen account. The transaction is then of no more use.
 pub async fn request(
     tx: &DatabaseTransaction,
     new: &NewPayout,
     actor: &Actor,
 ) -> Result<Payout, PayoutError> {
+    // Before anything is asked of it: what was made under other terms is what it is.
+    if let Some(made) = before(tx, new).await? {
+        return Ok(made);
+    }
     let terms = policy::current(tx).await?;
     let quote = terms
         .policy
@@ -73,7 +77,7 @@ pub async fn request(
         new.due.into(),
     ];
     let Some(row) = one(tx, &sql, values).await? else {
-        return before(tx, new).await;
+        return before(tx, new).await?.ok_or(PayoutError::AlreadyOpen);
     };
     let payout = Payout::read(&row)?;
     failpoint::here(Point::PayoutRequestInserted);
@@ -85,27 +89,36 @@ pub async fn request(
     Ok(payout)
 }
 
-/// The same payout, if it was made before; else another one is in the way.
-async fn before(tx: &DatabaseTransaction, new: &NewPayout) -> Result<Payout, PayoutError> {
-    let same = match lock(tx, new.id).await {
-        Err(PayoutError::NotFound) => None,
-        found => Some(found?),
+/// The same payout, if it was made before.
+async fn before(tx: &DatabaseTransaction, new: &NewPayout) -> Result<Option<Payout>, PayoutError> {
+    let made = match lock(tx, new.id).await {
+        Err(PayoutError::NotFound) => return Ok(None),
+        found => found?,
     };
-    let same = same.filter(|before| {
-        before.influencer == new.payee
-            && before.quote.amount == new.amount
-            && before.method == new.method
-    });
-    same.ok_or(PayoutError::AlreadyOpen)
+    let same = made.influencer == new.payee
+        && made.quote.amount == new.amount
+        && made.method == new.method
+        && made.wallet_address == new.wallet_address;
+    same.then_some(Some(made)).ok_or(PayoutError::OtherRequest)
 }
 
-/// What the payout's own terms say of its approval.
+/// What the payout's own terms say of its approval. What the influencer was paid, or is to be paid, within a day counts
+/// together, so that nobody gets past the limit in small steps. All of that is to be seen here: another payout of the same
+/// influencer cannot be made at the same time, since one at most is open.
 pub(crate) async fn approve_if_small(
     tx: &DatabaseTransaction,
     payout: Payout,
 ) -> Result<Payout, PayoutError> {
-    let sql = "SELECT approval_limit >= $2 AS small FROM payout_policies WHERE id = $1";
-    let values = [payout.policy_id.into(), payout.quote.amount.to_i64().into()];
+    let sql = "SELECT approval_limit >= ( \
+                   SELECT sum(amount) FROM payouts p WHERE p.id = $3 \
+                       OR (p.influencer_id = $2 AND p.requested_at > now() - interval '24 hours' \
+                           AND p.state NOT IN ('cancelled', 'rejected', 'failed')) \
+               ) AS small FROM payout_policies WHERE id = $1";
+    let values = [
+        payout.policy_id.into(),
+        payout.influencer.id.into(),
+        payout.id.into(),
+    ];
     let row = one(tx, sql, values).await?;
     let small = row.map(|row| row.try_get("", "small")).transpose()?;
     if small != Some(true) {

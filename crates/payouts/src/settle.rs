@@ -4,11 +4,12 @@ use crate::adapter::{Payment, SettlementAdapter};
 use crate::change::{Actor, With, apply};
 use crate::payout::{COLUMNS, Payout, lock};
 use crate::sql::one;
+use crate::sweep::{self, Sweep};
 use crate::{PayoutError, decide};
 use domain::payout::{Change, Refused, State};
 use failpoint::Point;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _, Value};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -26,29 +27,31 @@ pub async fn one_now(
     pay(tx, adapter, &payout).await
 }
 
-/// Pays up to `limit` of the payouts that are approved, the oldest first, each in a transaction of its own. Any number may
-/// do so at once: what another has in hand is passed over, and so is what cannot be paid now. Says how many it paid.
+/// Looks at up to `limit` of the payouts that are approved, the oldest first, and pays each in a transaction of its own.
+/// Any number may do so at once: what another has in hand is passed over, and so is what cannot be paid now. What is
+/// frozen is not looked at. Says how many it paid.
 ///
 /// # Errors
-/// When the database fails. What was paid until then stays paid.
+/// When the database cannot be used, at once; [`PayoutError::PassedOver`] in the end. What was paid stays paid.
 pub async fn run(
     database: &DatabaseConnection,
     adapter: &impl SettlementAdapter,
     limit: u32,
 ) -> Result<u32, PayoutError> {
-    let mut paid = 0;
+    let mut sweep = Sweep::default();
     let mut after = Place::START;
-    while paid < limit {
-        match next(database, adapter, &mut after).await {
-            Ok(None) => break,
-            Ok(Some(())) => paid += 1,
-            Err(error) if error.is_of_this_one() || error.is_contention() => {
-                tracing::warn!(payout = %after.id, cause = %error, "a payout cannot be paid now");
-            }
-            Err(error) => return Err(error),
-        }
+    for _ in 0..limit {
+        let tx = sweep::begin(database).await?;
+        let Some(payout) = next(&tx, adapter, &mut after).await? else {
+            break;
+        };
+        sweep.note(payout.id, settle(tx, adapter, &payout).await)?;
     }
-    Ok(paid)
+    let frozen = frozen(database, adapter).await?;
+    if frozen > 0 {
+        tracing::warn!(frozen, "approved payouts of frozen accounts wait");
+    }
+    sweep.end()
 }
 
 /// A place in the list of what is approved: everything up to it was looked at.
@@ -65,26 +68,24 @@ impl Place {
     };
 }
 
-/// Pays the first payout after the place; `None` when there is none.
+/// Whether the money of a payout `p` is frozen.
+const FROZEN: &str = "EXISTS (SELECT FROM ledger_account a \
+    WHERE a.kind IN ('influencer:payable', 'influencer:reserved') \
+        AND a.owner = p.user_id AND a.subject = p.influencer_id AND a.frozen)";
+
+/// Locks the first payout after the place and moves the place there; `None` when there is none.
 async fn next(
-    database: &DatabaseConnection,
+    tx: &DatabaseTransaction,
     adapter: &impl SettlementAdapter,
     after: &mut Place,
-) -> Result<Option<()>, PayoutError> {
-    let tx = database.begin().await?;
+) -> Result<Option<Payout>, PayoutError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM payouts \
-         WHERE state = 'approved' AND method = ANY ($1::text[]) AND (approved_at, id) > ($2, $3) \
+        "SELECT {COLUMNS} FROM payouts p \
+         WHERE state = 'approved' AND method = ANY ($1::text[]) AND (approved_at, id) > ($2, $3) AND NOT {FROZEN} \
          ORDER BY approved_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
     );
-    let methods = adapter.methods().iter();
-    let methods = methods.map(|method| Value::from(method.as_str())).collect();
-    let values = [
-        Value::Array(ArrayType::String, Some(Box::new(methods))),
-        after.approved_at.into(),
-        after.id.into(),
-    ];
-    let Some(row) = one(&tx, &sql, values).await? else {
+    let values = [methods(adapter), after.approved_at.into(), after.id.into()];
+    let Some(row) = one(tx, &sql, values).await? else {
         return Ok(None);
     };
     let payout = Payout::read(&row)?;
@@ -92,11 +93,39 @@ async fn next(
         approved_at: payout.approved_at.unwrap_or(payout.requested_at),
         id: payout.id,
     };
-    pay(&tx, adapter, &payout).await?;
+    Ok(Some(payout))
+}
+
+async fn settle(
+    tx: DatabaseTransaction,
+    adapter: &impl SettlementAdapter,
+    payout: &Payout,
+) -> Result<bool, PayoutError> {
+    pay(&tx, adapter, payout).await?;
     failpoint::here(Point::PayoutSettleBeforeCommit);
     tx.commit().await?;
     failpoint::here(Point::PayoutSettleAfterCommit);
-    Ok(Some(()))
+    Ok(true)
+}
+
+/// How many approved payouts are frozen.
+async fn frozen(
+    database: &DatabaseConnection,
+    adapter: &impl SettlementAdapter,
+) -> Result<i64, PayoutError> {
+    let sql = format!(
+        "SELECT count(*) AS frozen FROM payouts p \
+         WHERE state = 'approved' AND method = ANY ($1::text[]) AND {FROZEN}"
+    );
+    let row = one(database, &sql, [methods(adapter)]).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get("", "frozen"))?)
+}
+
+/// The methods of `adapter`, as an array of the database.
+fn methods(adapter: &impl SettlementAdapter) -> Value {
+    let methods = adapter.methods().iter();
+    let methods = methods.map(|method| Value::from(method.as_str())).collect();
+    Value::Array(ArrayType::String, Some(Box::new(methods)))
 }
 
 async fn pay(

@@ -50,6 +50,7 @@ pub(crate) fn from_payouts(error: PayoutError) -> ApiError {
             Code::PayoutAlreadyOpen,
             "There is an open payout; call it off or wait until it is over.",
         ),
+        PayoutError::OtherRequest => ApiError::of(Code::IdempotencyKeyReused),
         PayoutError::TooSmall { minimum, .. } => {
             let least = minimum.to_twist_string();
             ApiError::new(
@@ -75,5 +76,6 @@ pub(crate) fn from_payouts(error: PayoutError) -> ApiError {
         PayoutError::Ledger(error) => from_ledger_to_payer(error),
         PayoutError::Database(error) => error.into(),
         PayoutError::Bus(error) => ApiError::internal(&error),
+        other @ PayoutError::PassedOver { .. } => ApiError::internal(&other),
     }
 }

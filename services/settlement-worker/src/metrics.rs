@@ -10,7 +10,7 @@ pub(crate) const UNSEALED: &str = "ledger_unsealed_transactions";
 pub(crate) const SEAL_LAG: &str = "ledger_seal_lag_seconds";
 /// Gauge, by `invariant`: what the last check found to break it; 0 when it holds.
 pub(crate) const BROKEN: &str = "ledger_invariant_broken";
-/// Gauge, seconds: how long ago the ledger was last checked.
+/// Gauge, by `invariant`, seconds: how long ago that was found; without a verdict, how long this instance waits for one.
 pub(crate) const CHECK_AGE: &str = "ledger_check_age_seconds";
 /// Counter: pending transactions that were voided because their time was over.
 pub(crate) const EXPIRED: &str = "ledger_expired_total";

@@ -149,7 +149,7 @@ fn start() -> Platform {
             ("TWIST_API__LIMITS__MONEY__LIMIT", "1000000"),
             ("TWIST_API__LIMITS__OPERATE__LIMIT", "1000000"),
         ]),
-        settlement_env: BTreeMap::new(),
+        settlement_env: settings(&[("TWIST_SETTLEMENT__RELEASE__EVERY_SECONDS", "1")]),
         throwaway: true,
     };
     Platform::up(&paths, artifacts, options).unwrap_or_else(|error| panic!("{error}"))

@@ -104,7 +104,7 @@ fn change(row: &QueryResult) -> Result<PayoutChange, DbErr> {
     })
 }
 
-/// What became payable first is paid first: the payout pays the `amount` units of all that was ever credited to the
+/// None of a payout that was called off, turned down or failed. What became payable first is paid first: the payout pays the `amount` units of all that was ever credited to the
 /// payable account which follow those that were debited before it.
 pub(super) async fn earnings(
     connection: &impl ConnectionTrait,
@@ -118,7 +118,7 @@ pub(super) async fn earnings(
                      AND a.subject = p.influencer_id \
                  LEFT JOIN ledger_tx r ON r.kind = 'payout_requested' AND r.source_ref = p.id::text \
                  LEFT JOIN ledger_tx o ON o.pending_id = r.id AND o.phase = 'post_pending' \
-             WHERE p.id = $1 \
+             WHERE p.id = $1 AND p.state NOT IN ('cancelled', 'rejected', 'failed') \
          ), taken AS ( \
              SELECT coalesce(sum(e.amount), 0) AS before \
              FROM payout p JOIN ledger_entry e ON e.account_id = p.account AND e.side = 'debit' \

@@ -25,20 +25,21 @@ async fn put_in_force(owner_url: String) -> Result<(), CtlError> {
     let tx = database.begin().await?;
     let terms = current(&tx).await?;
     if terms.actor == FIRST {
-        let now = terms.policy;
-        let policy = Policy::new(
-            now.minimum(),
-            now.platform_fee_bps(),
-            now.processing_fee(),
-            now.approval_limit(),
-            0,
-        );
-        let policy = policy.map_err(failed)?;
+        let unheld = |now: &Policy| {
+            Policy::new(
+                now.minimum(),
+                now.platform_fee_bps(),
+                now.processing_fee(),
+                now.approval_limit(),
+                0,
+            )
+        };
         let by = Actor::Job("twist-up");
         let reason = "a local platform holds no earnings";
-        append(&tx, &policy, &by, reason).await.map_err(failed)?;
-        tx.commit().await?;
+        append(&tx, unheld, &by, reason).await.map_err(failed)?;
     }
+    // Closing waits for the transaction's connection.
+    tx.commit().await?;
     database.close().await?;
     Ok(())
 }
@@ -65,7 +66,10 @@ mod tests {
         assert_eq!(terms.policy.holding_seconds(), 0);
         assert_eq!(terms.policy.minimum(), first.policy.minimum());
         let by = Actor::Job("tests");
-        let own = append(&db, &first.policy, &by, "a test").await.unwrap();
+        let tx = db.begin().await.unwrap();
+        let as_at_first = |_: &Policy| Ok(first.policy);
+        let own = append(&tx, as_at_first, &by, "a test").await.unwrap();
+        tx.commit().await.unwrap();
         set(test.owner_url.clone()).unwrap();
         assert_eq!(current(&db).await.unwrap(), own);
     }

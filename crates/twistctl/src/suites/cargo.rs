@@ -16,7 +16,7 @@ const LOAD_VAUS: &str = "5000";
 /// People who move money under `soak`, and how often each does; the e2e suite has 8 and 20.
 const SOAK_PEOPLE: &str = "100";
 const SOAK_ACTS: &str = "1000";
-/// How long Redis is away each time; in the e2e suite 2 s.
+/// How long Redis is away at first; in the e2e suite 2 s.
 const SOAK_AWAY_SECONDS: &str = "60";
 
 pub(super) fn fmt(paths: &Paths, step: &Step) -> Done {

@@ -40,7 +40,12 @@ impl Callers for Everyone<'_> {
             }),
             Who::With(role) => self.with_role(user, role).await,
         };
-        vec![("authorization".to_owned(), format!("Bearer {token}"))]
+        // Some routes want a key before they look for what the path names.
+        let headers = [
+            ("authorization", format!("Bearer {token}")),
+            ("idempotency-key", Uuid::new_v4().to_string()),
+        ];
+        headers.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
     async fn path_of_another_tenant(&self, template: &str) -> String {

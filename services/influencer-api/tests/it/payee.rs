@@ -21,13 +21,13 @@ pub(crate) const fn earning_for(units: u64) -> u64 {
 impl Api {
     /// Sets the terms of payouts.
     pub(crate) async fn terms(&self, changes: Value) -> Value {
-        let operator = self.with("operator").await;
+        let admin = self.with("admin").await;
         let mut body = json!({ "reason": "a test" });
         for (name, value) in changes.as_object().unwrap() {
             body[name] = value.clone();
         }
         let set = self
-            .order(Method::PUT, "/admin/payout-policy", &operator, &body)
+            .order(Method::PUT, "/admin/payout-policy", &admin, &body)
             .await;
         good(set, 200).await
     }

@@ -228,3 +228,54 @@ async fn the_trail_of_a_payout_leads_from_its_earnings_to_its_payment_each_step_
     );
     api.assert_sound().await;
 }
+
+#[tokio::test]
+async fn no_earning_is_shown_as_paid_by_a_payout_that_was_not() {
+    let api = Api::new().await;
+    let payee = api.payee("ada", 40 * TWIST).await;
+    let operator = api.with("operator").await;
+    let off = api.asked(&payee, 20 * TWIST).await;
+    good(api.decide(&payee.user, &off, "cancel").await, 200).await;
+    let down = api.asked(&payee, 20 * TWIST).await;
+    good(api.decide(&operator, &down, "reject").await, 200).await;
+    let paid = api.asked(&payee, 30 * TWIST).await;
+    let shown = async |payout: &serde_json::Value| {
+        let trail = trail(&api.db, payout["id"].as_str().unwrap())
+            .await
+            .unwrap();
+        let steps = trail.steps.len();
+        let paid = trail
+            .earnings
+            .iter()
+            .map(|earning| earning.paid)
+            .sum::<i64>();
+        (steps, paid)
+    };
+    // What is still open will pay it; the deposit is a step of its trail.
+    assert_eq!(shown(&paid).await, (2, 30_000_000_000));
+    assert_eq!(api.sweep().await, 1);
+    assert_eq!(shown(&paid).await, (4, 30_000_000_000));
+    for payout in [&off, &down] {
+        assert_eq!(shown(payout).await, (2, 0));
+    }
+    api.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_payout_is_found_however_its_id_is_written() {
+    let api = Api::new().await;
+    let payee = api.payee("ada", 20 * TWIST).await;
+    let payout = api.asked(&payee, 20 * TWIST).await;
+    assert_eq!(api.sweep().await, 1);
+    let id = payout["id"].as_str().unwrap();
+    let whole = trail(&api.db, id).await.unwrap();
+    assert_eq!(whole.steps.len(), 4);
+    for written in [
+        id.to_uppercase(),
+        format!("{{{id}}}"),
+        id.replace('-', ""),
+        format!("urn:uuid:{id}"),
+    ] {
+        assert_eq!(trail(&api.db, &written).await.unwrap(), whole, "{written}");
+    }
+}

@@ -187,7 +187,7 @@ async fn nobody_reads_or_moves_the_payouts_of_another() {
 #[tokio::test]
 async fn terms_that_cannot_be_are_refused() {
     let api = Api::new().await;
-    let operator = api.with("operator").await;
+    let admin = api.with("admin").await;
     for (name, value, pointer) in [
         ("minimum", json!("0"), "/minimum"),
         ("minimum", json!("100000000"), ""),
@@ -204,13 +204,13 @@ async fn terms_that_cannot_be_are_refused() {
         let mut body = json!({ "reason": "a test" });
         body[name] = value;
         let refused = api
-            .order(Method::PUT, "/admin/payout-policy", &operator, &body)
+            .order(Method::PUT, "/admin/payout-policy", &admin, &body)
             .await;
         let refused: Value = good(refused, 400).await;
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{name}");
     }
     assert_eq!(api.count("payout_policies").await, 1);
-    let seed = api.read("/admin/payout-policy", &operator.token).await;
+    let seed = api.read("/admin/payout-policy", &admin.token).await;
     assert_eq!(seed["minimum"], (10 * TWIST).to_string());
     assert_eq!(seed["platformFeeBps"], 1_000);
     assert_eq!(seed["processingFee"], (TWIST / 10).to_string());

@@ -14,21 +14,27 @@ pub(super) const MONTHLY: Cadence = Cadence::Monthly {
 /// Pays what its event has not paid.
 pub(super) async fn settle(state: AppState) -> Result<(), PayoutError> {
     let limit = state.config.settle.batch.into();
-    let paid = ::payouts::settle::run(&state.db, &LedgerAdapter, limit).await?;
-    metrics::counter!(PAYOUTS_PAID).increment(paid.into());
-    Ok(())
+    let paid = ::payouts::settle::run(&state.db, &LedgerAdapter, limit).await;
+    counted(PAYOUTS_PAID, paid).map(|_| ())
 }
 
 pub(super) async fn release(state: AppState) -> Result<(), PayoutError> {
     let limit = state.config.release.batch.into();
-    let released = ::payouts::release::run(&state.db, limit).await?;
-    metrics::counter!(RELEASED).increment(released.into());
-    Ok(())
+    let released = ::payouts::release::run(&state.db, limit).await;
+    counted(RELEASED, released).map(|_| ())
 }
 
 pub(super) async fn auto(state: AppState, run: Run) -> Result<(), PayoutError> {
-    let made = ::payouts::auto::run(&state.db, &LedgerAdapter, run.due).await?;
-    metrics::counter!(PAYOUTS_MADE).increment(made.into());
+    let made = ::payouts::auto::run(&state.db, &LedgerAdapter, run.due).await;
+    let made = counted(PAYOUTS_MADE, made)?;
     tracing::info!(made, due = %run.due, "the payouts of the month are made");
     Ok(())
+}
+
+/// Counts what was done, also when some were passed over.
+fn counted(metric: &'static str, outcome: Result<u32, PayoutError>) -> Result<u32, PayoutError> {
+    if let Ok(done) | Err(PayoutError::PassedOver { done, .. }) = outcome {
+        metrics::counter!(metric).increment(done.into());
+    }
+    outcome
 }

@@ -10,7 +10,7 @@ use ledger::account::{self, Account};
 use ledger::posting::{self, Leg, Posting};
 use ledger::{Influencer, TxKind};
 use payouts::{Actor, Method, NewPayout, request};
-use sea_orm::TransactionTrait as _;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use uuid::Uuid;
 
 const TWIST: u64 = 1_000_000_000;
@@ -37,7 +37,7 @@ impl World {
         let Influencer { user, id } = who;
         let name = user.simple().to_string();
         self.run(&format!(
-            "INSERT INTO users (id) VALUES ('{user}'); \
+            "INSERT INTO users (id, roles) VALUES ('{user}', array['influencer']); \
              INSERT INTO influencers (id, user_id, username, display_name) \
              VALUES ('{id}', '{user}', 'p_{}', 'P'); \
              INSERT INTO staking_pools (id, influencer_id, revenue_share_bps, min_stake, earned) \
@@ -171,6 +171,36 @@ async fn two_instances_pay_and_release_each_once() {
     assert_eq!(world.count(released).await, 6);
     first.program.stop();
     second.program.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_meets_a_locked_account_is_no_dead_letter() {
+    let world = World::new().await;
+    let payee = world.payee(false).await;
+    world.approved(payee).await;
+    let owner = world.owner().await;
+    let lock = owner.begin().await.unwrap();
+    let sql = format!(
+        "SELECT FROM ledger_account WHERE owner = '{}' FOR UPDATE",
+        payee.user
+    );
+    lock.execute_unprepared(&sql).await.unwrap();
+    // The first delivery that fails is the last.
+    let settings = [
+        ("CONSUMERS__DELIVERIES", "1"),
+        ("DATABASE__STATEMENT_TIMEOUT_MS", "1000"),
+    ];
+    let worker = world.worker(&settings).await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                 AND datname = current_database()";
+    world.until_count(waits, 1).await;
+    // Long enough for the database to give up once.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    lock.rollback().await.unwrap();
+    world.until_count(PAID, 1).await;
+    assert_eq!(world.count("SELECT count(*) FROM dead_letter").await, 0);
+    world.assert_paid_once(&[payee]).await;
+    worker.program.stop();
 }
 
 /// Paid by its event, by an instance that dies at `point` and then by another.

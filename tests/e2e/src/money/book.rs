@@ -12,8 +12,8 @@ pub struct Book {
     pub staked: BTreeMap<Uuid, u64>,
     /// By influencer.
     pub claimed: BTreeMap<Uuid, u64>,
-    /// Payouts that were asked for.
-    pub payouts: Vec<Uuid>,
+    /// Payouts that were asked for, and for how much each.
+    pub payouts: BTreeMap<Uuid, u64>,
     /// Operations that had an effect.
     pub done: u64,
     /// Operations that were refused.

@@ -29,6 +29,8 @@ pub enum Fault {
     Poisoned,
     /// Everything in the streams comes once more, in another order.
     Repeated,
+    /// No fault, but as hard on the books: the day on which payouts are made by themselves.
+    DayOne,
 }
 
 impl Fault {
@@ -70,6 +72,11 @@ impl Fault {
             }
             Self::Poisoned => poison(&turn.redis_url()).await,
             Self::Repeated => repeat(&turn.redis_url()).await,
+            Self::DayOne => {
+                let sql = "WITH due AS (UPDATE schedule SET due_at = clock_timestamp() \
+                           WHERE name = 'auto_payout' RETURNING 1) SELECT count(*) FROM due";
+                assert_eq!(turn.number(sql).await, 1, "the job is known");
+            }
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The people, the pools they put money into, and what must come out.
 
 use super::{Dice, Person, TWIST};
-use crate::Turn;
+use crate::{Turn, eventually};
 use client::Client;
 use domain::Amount;
 use ledger::account::{self, Account};
 use ledger::posting::{self, Posting, TxKind};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ impl Market {
         let (client, database) = (turn.client(), turn.database().await);
         let operator = Person::new(client.clone()).await;
         let sql = format!(
-            "UPDATE users SET roles = '{{operator}}' WHERE id = (SELECT user_id FROM wallets WHERE address = '{}')",
+            "UPDATE users SET roles = '{{operator,admin}}' WHERE id = (SELECT user_id FROM wallets WHERE address = '{}')",
             operator.session.wallet
         );
         database.execute_unprepared(&sql).await.unwrap();
@@ -55,9 +56,9 @@ impl Market {
         }
         market.people = made.into_iter().map(Arc::new).collect();
         let mut dice = Dice::new(0);
-        // What influencers earn can be paid at once, and some payouts wait for the operator.
+        // What influencers earn can soon be paid, and some payouts wait for the operator.
         let terms = json!({
-            "holdingSeconds": 0, "approvalLimit": (20 * TWIST).to_string(), "reason": "e2e",
+            "holdingSeconds": 1, "approvalLimit": (20 * TWIST).to_string(), "reason": "e2e",
         });
         let set = market
             .operator
@@ -65,12 +66,31 @@ impl Market {
             .await;
         assert!(set.is_done(), "{set:?}");
         for (person, pool) in market.people.iter().zip(&market.pools) {
+            let body = json!({ "enabled": true, "method": "ledger" });
+            let auto = person
+                .order(&mut dice, Method::PUT, "/payouts/auto", &body)
+                .await;
+            assert!(auto.is_done(), "{auto:?}");
             let body = json!({ "influencerId": pool, "amount": (100 * TWIST).to_string() });
             let first = person
                 .order(&mut dice, Method::POST, "/staking/stake", &body)
                 .await;
             assert!(first.is_done(), "{first:?}");
             person.book().stake(*pool, 100 * TWIST);
+            // So that there is something to be paid from the beginning.
+            let path = format!("/staking/pools/{pool}/deposits");
+            let body = json!({ "amount": (300 * TWIST).to_string() });
+            let earned = market
+                .operator
+                .order(&mut dice, Method::POST, &path, &body)
+                .await;
+            assert!(earned.is_done(), "{earned:?}");
+        }
+        for person in market.people.iter().take(pools) {
+            eventually("what was earned can be paid", || async {
+                units(&person.read("/payouts/balance").await["balance"]) > 0
+            })
+            .await;
         }
         market
     }
@@ -96,29 +116,50 @@ impl Market {
         for person in &self.people {
             let uid = self.uid(person).await;
             let book = person.book().clone();
-            let paid: i64 = self
-                .one(&format!(
-                    "SELECT coalesce(sum(e.amount), 0)::bigint FROM ledger_entry e \
-                     JOIN ledger_account a ON a.id = e.account_id JOIN ledger_tx t ON t.id = e.tx_id \
-                     WHERE a.kind = 'user:available' AND a.owner = '{uid}' AND e.side = 'credit' \
-                     AND t.kind = 'payout_paid'"
-                ))
-                .await;
+            let paid = self.paid_to(person).await;
             let balance = person.read("/me/balance").await;
-            let available: u64 = balance["available"].as_str().unwrap().parse().unwrap();
-            let told = book.available + u64::try_from(paid).unwrap();
-            assert_eq!(available, told, "{uid}: {book:?}");
+            let told = book.available + paid;
+            assert_eq!(units(&balance["available"]), told, "{uid}: {book:?}");
             let path = format!("/staking/user/{}/stakes", person.session.wallet);
             for stake in person.read(&path).await.as_array().unwrap() {
                 let pool: Uuid = stake["influencer"]["id"].as_str().unwrap().parse().unwrap();
-                let amount: u64 = stake["stake"]["amount"].as_str().unwrap().parse().unwrap();
                 assert_eq!(
-                    amount,
+                    units(&stake["stake"]["amount"]),
                     book.staked.get(&pool).copied().unwrap_or(0),
                     "{uid} in {pool}"
                 );
             }
         }
+    }
+
+    /// What a person's payouts brought. Each that they were told of is there, for what they asked.
+    async fn paid_to(&self, person: &Person) -> u64 {
+        if person.influencer.is_none() {
+            return 0;
+        }
+        let asked = person.book().payouts.clone();
+        let mut seen = BTreeMap::new();
+        let mut paid = 0;
+        loop {
+            let path = format!("/payouts/history?limit=100&offset={}", seen.len());
+            let page = person.read(&path).await;
+            let page = page["payouts"].as_array().unwrap();
+            for payout in page {
+                let id: Uuid = payout["id"].as_str().unwrap().parse().unwrap();
+                seen.insert(id, units(&payout["amount"]));
+                let state = payout["state"].as_str().unwrap();
+                if state == "finalized" {
+                    paid += units(&payout["netAmount"]);
+                }
+            }
+            if page.is_empty() {
+                break;
+            }
+        }
+        for (id, amount) in asked {
+            assert_eq!(seen.get(&id), Some(&amount), "payout {id}");
+        }
+        paid
     }
 
     /// Σ claimed + Σ pending + what is left over = Σ distributed, in each pool and to the unit; and claimed is what
@@ -201,4 +242,9 @@ async fn sign_in(client: &Client, people: usize) -> Vec<Person> {
         }
     }
     made
+}
+
+/// The digits of an amount.
+fn units(amount: &Value) -> u64 {
+    amount.as_str().unwrap().parse().unwrap()
 }

@@ -104,6 +104,9 @@ impl Person {
         let pool = *dice.of(pools);
         let units = TWIST + dice.below(20 * TWIST);
         let sure = match dice.below(100) {
+            _ if self.influencer.is_some() && dice.one_in(3) => {
+                self.be_paid(dice, operator, units).await
+            }
             0..35 => {
                 let sure = self.move_stake(dice, "/staking/stake", pool, units).await;
                 if sure.is_done() {
@@ -134,7 +137,6 @@ impl Person {
                 let body = json!({ "amount": (units | 1).to_string() });
                 operator.order(dice, Method::POST, &path, &body).await
             }
-            _ if self.influencer.is_some() => self.be_paid(dice, operator, units).await,
             _ => {
                 self.read("/me/balance").await;
                 return;
@@ -153,24 +155,40 @@ impl Person {
         self.order(dice, Method::POST, path, &body).await
     }
 
-    /// Asks for a payout, and sometimes calls it off again.
+    /// Asks for a payout, about which something is decided sometimes.
     async fn be_paid(&self, dice: &mut Dice, operator: &Self, units: u64) -> Sure {
-        let body = json!({ "amount": (10 * TWIST + units).to_string(), "method": "ledger" });
+        let amount = 10 * TWIST + units;
+        let body = json!({ "amount": amount.to_string(), "method": "ledger" });
         let asked = self
             .order(dice, Method::POST, "/payouts/request", &body)
             .await;
         if asked.is_done() {
-            let id = asked.id("id");
-            self.book().payouts.push(id);
-            let by_chance = match dice.below(4) {
-                0 => Some((self, format!("/payouts/{id}/cancel"))),
-                1 => Some((operator, format!("/payouts/{id}/approve"))),
-                2 => Some((operator, format!("/payouts/{id}/process"))),
-                _ => None,
+            self.book().payouts.insert(asked.id("id"), amount);
+        }
+        // One that waits for a decision is in the way of the next.
+        let decisions: &[&str] = match (asked.is_done(), dice.below(6)) {
+            (_, 0) => &["cancel"],
+            (true, 1) => &["process"],
+            (true, 2) => &["hold"],
+            (true, 3..) => &[],
+            (_, 1) => &["hold", "reject"],
+            (_, 2) => &["reject"],
+            _ => &["release", "approve", "process"],
+        };
+        // It may be one that was made on day 1.
+        let newest = self.read("/payouts/history?limit=1").await;
+        let Some(id) = newest["payouts"][0]["id"].as_str() else {
+            return asked;
+        };
+        for decision in decisions {
+            let who = if *decision == "cancel" {
+                self
+            } else {
+                operator
             };
-            if let Some((who, path)) = by_chance {
-                who.order(dice, Method::POST, &path, &json!({})).await;
-            }
+            let path = format!("/payouts/{id}/{decision}");
+            let body = json!({ "reason": "by chance" });
+            who.order(dice, Method::POST, &path, &body).await;
         }
         asked
     }
@@ -178,6 +196,7 @@ impl Person {
     /// Asks until what it is told is certain: not while something is down, busy or unknown.
     async fn until_sure(&self, method: Method, path: &str, body: &Value, key: &str) -> Sure {
         let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(20);
         loop {
             let request = self
                 .client
@@ -219,7 +238,8 @@ impl Person {
                 Err(_) => {}
             }
             assert!(Instant::now() < until, "{path}: no certain answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(500));
         }
     }
 }

@@ -12,11 +12,10 @@ fn setting(name: &str, otherwise: usize) -> usize {
     set.and_then(|set| set.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Lets people do things, with one of `faults` after the other meanwhile, until each is done; then everything must add
-/// up.
-async fn storm(faults: &[Fault]) {
+/// Lets people do `acts` things each; meanwhile `first` happens, and then one of `faults` after the other until everybody is done. Then
+/// everything must add up.
+async fn storm(acts: usize, first: Option<Fault>, faults: &[Fault]) {
     let people = setting("TWIST_E2E_SOAK_PEOPLE", 8);
-    let acts = setting("TWIST_E2E_SOAK_ACTS", 20);
     let mut turn = Turn::take().await;
     let market = Arc::new(Market::open(&turn, people, (people / 10).clamp(2, 10)).await);
     let busy = Arc::new(AtomicUsize::new(people));
@@ -32,6 +31,9 @@ async fn storm(faults: &[Fault]) {
         });
     }
     let (mut happened, mut checked) = (0, 0);
+    if let Some(fault) = first {
+        fault.happen(&mut turn).await;
+    }
     // Each at least once, however soon everybody is done.
     for fault in faults.iter().cycle() {
         fault.happen(&mut turn).await;
@@ -53,8 +55,10 @@ async fn storm(faults: &[Fault]) {
         ended.unwrap();
     }
     eventually("every approved payout is paid", || async {
-        let sql = "SELECT count(*) FROM payouts WHERE state = 'approved'";
-        turn.number(sql).await == 0
+        let day_one = "SELECT count(*) FROM schedule WHERE name = 'auto_payout' \
+                       AND (due_at <= clock_timestamp() OR lease_by IS NOT NULL)";
+        let approved = "SELECT count(*) FROM payouts WHERE state = 'approved'";
+        turn.number(day_one).await + turn.number(approved).await == 0
     })
     .await;
     turn.assert_ledger().await;
@@ -66,32 +70,38 @@ async fn storm(faults: &[Fault]) {
         done += book.done;
         refused += book.refused;
     }
+    let paid = "SELECT count(*) FROM payouts WHERE state = 'finalized'";
+    let paid = turn.number(paid).await;
+    assert!(paid > 0, "nobody was paid");
     println!(
-        "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on"
+        "{done} effects, {refused} refusals, {happened} faults, {checked} checks while it went on, {paid} payouts paid"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_unit_is_lost_or_made_while_what_moves_it_is_killed() {
-    storm(&[
+    let faults = [
         Fault::Killed(Part::Settlement),
         Fault::SessionEnded,
+        Fault::DayOne,
         Fault::Killed(Part::Api),
         Fault::BackendKilled,
-    ])
-    .await;
+    ];
+    storm(setting("TWIST_E2E_SOAK_ACTS", 20), None, &faults).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_unit_is_lost_or_made_while_redis_forgets_repeats_and_goes_away() {
     let away = setting("TWIST_E2E_SOAK_AWAY_SECONDS", 2);
     let away = Duration::from_secs(away.try_into().unwrap());
-    storm(&[
+    let faults = [
         Fault::Repeated,
         Fault::Flushed,
+        Fault::DayOne,
         Fault::Poisoned,
-        Fault::RedisAway(away),
+        Fault::RedisAway(Duration::from_secs(1)),
         Fault::PostgresRestarted,
-    ])
-    .await;
+    ];
+    let acts = setting("TWIST_E2E_SOAK_ACTS", 20).min(200);
+    storm(acts, Some(Fault::RedisAway(away)), &faults).await;
 }

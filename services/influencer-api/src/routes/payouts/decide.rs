@@ -3,10 +3,11 @@
 use super::{OfPayout, reason_is_good};
 use crate::error::from_payouts;
 use crate::state::AppState;
-use crate::store::payouts::{view, view_terms};
+use crate::store::payouts::{self, view, view_terms};
 use ::payouts::{Actor, LedgerAdapter, PayoutError, settle};
 use axum::extract::State;
 use axum::http::StatusCode;
+use contracts::Code;
 use contracts::payout::{Payout, PayoutPolicy, PayoutReason, SetPayoutPolicy};
 use contracts::staking::PositiveAmount;
 use domain::payout::Policy;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 pub(super) fn router() -> Routes<AppState> {
     let rule = Rule::role(Role::Operator, RateClass::Operate).fresh();
+    let terms = Rule::role(Role::Admin, RateClass::Operate).fresh();
     Routes::new()
         .post("/payouts/{id}/approve", rule, approve, |op| {
             decision(op.id("approvePayout").summary(
@@ -48,10 +50,12 @@ pub(super) fn router() -> Routes<AppState> {
                 .summary("The terms of payouts in force")
                 .response::<403, ApiError>()
         })
-        .put("/admin/payout-policy", rule, set_policy, |op| {
+        .put("/admin/payout-policy", terms, set_policy, |op| {
             op.id("setPayoutPolicy")
                 .tag("operators")
-                .summary("Sets the terms of the payouts that are asked for from now on")
+                .summary(
+                    "Sets the terms of the payouts that are asked for from now on; by a person who is no influencer",
+                )
                 .response::<200, Json<PayoutPolicy>>()
                 .response::<403, ApiError>()
         })
@@ -189,16 +193,23 @@ async fn append(
     by: Uuid,
     next: &SetPayoutPolicy,
 ) -> Result<PayoutPolicy, ApiError> {
-    let now = ::payouts::current(tx).await?.policy;
-    let policy = Policy::new(
-        next.minimum.map_or(now.minimum(), PositiveAmount::get),
-        next.platform_fee_bps.unwrap_or(now.platform_fee_bps()),
-        next.processing_fee.unwrap_or(now.processing_fee()),
-        next.approval_limit.unwrap_or(now.approval_limit()),
-        next.holding_seconds.unwrap_or(now.holding_seconds()),
-    );
-    let policy = policy.map_err(|error| ApiError::invalid("", error.to_string()))?;
-    let terms = ::payouts::append(tx, &policy, &Actor::User(by), &next.reason)
+    // Or one person could lift the limit, be paid, and put it back.
+    if payouts::payee(tx, by).await?.is_some() {
+        return Err(ApiError::new(
+            Code::PayoutOwnApproval,
+            "Who is paid by these terms does not set them.",
+        ));
+    }
+    let change = |now: &Policy| {
+        Policy::new(
+            next.minimum.map_or(now.minimum(), PositiveAmount::get),
+            next.platform_fee_bps.unwrap_or(now.platform_fee_bps()),
+            next.processing_fee.unwrap_or(now.processing_fee()),
+            next.approval_limit.unwrap_or(now.approval_limit()),
+            next.holding_seconds.unwrap_or(now.holding_seconds()),
+        )
+    };
+    let terms = ::payouts::append(tx, change, &Actor::User(by), &next.reason)
         .await
         .map_err(from_payouts)?;
     Ok(view_terms(terms))

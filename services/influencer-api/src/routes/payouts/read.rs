@@ -103,7 +103,7 @@ async fn whose(
         (Some(own), Some(asked)) if own.id == asked => return Ok(Whose::One(own.id)),
         _ => {}
     }
-    if payouts::is_operator(&state.db, caller.uid).await? {
+    if payouts::has_role(&state.db, caller.uid, Role::Operator).await? {
         return Ok(asked.map_or(Whose::All, Whose::One));
     }
     match (own, asked) {
@@ -226,7 +226,7 @@ async fn find(
     caller: Principal,
     Path(path): Path<OfPayout>,
 ) -> Result<Json<Payout>, ApiError> {
-    let everybodys = payouts::is_operator(&state.db, caller.uid).await?;
+    let everybodys = payouts::has_role(&state.db, caller.uid, Role::Operator).await?;
     let payee = if everybodys { None } else { Some(caller.uid) };
     payouts::find(&state.db, path.id, payee)
         .await?

@@ -15,6 +15,7 @@ use ledger::account::{self, Account};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
 };
+use service::access::Role;
 use service::{ApiError, clock};
 use uuid::Uuid;
 
@@ -57,12 +58,11 @@ pub async fn payee(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<Payee>
     Ok(id.map(|id| Payee { user: uid, id }))
 }
 
-/// Whether the user `uid` is an operator or an admin now.
-pub async fn is_operator(db: &impl ConnectionTrait, uid: Uuid) -> Result<bool, DbErr> {
-    let sql = "SELECT roles && '{operator,admin}' AS is FROM users WHERE id = $1";
-    let row = one(db, sql, [uid.into()]).await?;
-    let is = row.map(|row| row.try_get("", "is")).transpose()?;
-    Ok(is.unwrap_or(false))
+/// Whether the user `uid` has `role` now.
+pub async fn has_role(db: &impl ConnectionTrait, uid: Uuid, role: Role) -> Result<bool, DbErr> {
+    let row = one(db, "SELECT roles FROM users WHERE id = $1", [uid.into()]).await?;
+    let roles: Option<Vec<String>> = row.map(|row| row.try_get("", "roles")).transpose()?;
+    Ok(role.is_among(&roles.unwrap_or_default()))
 }
 
 /// What `payee` has, by what can be done with it.
