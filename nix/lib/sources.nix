@@ -76,13 +76,14 @@ in
     in
     toSource (fileset.difference (fileset.unions ([ lock ] ++ map compiled (closure name))) prose);
 
-  # Every crate with its tests, and the files that tests and checks read. Of prose only what the tests compare with the
-  # code that it was made from.
+  # Every crate with its tests, and the files that tests and checks read. Of prose only what the tests compare with
+  # the code.
   workspace = toSource (
     fileset.union
       (fileset.unions [
         (root + "/docs/reference/access")
         (root + "/docs/reference/config")
+        (root + "/docs/reference/realtime.md")
       ])
       (
         fileset.difference (fileset.unions [
