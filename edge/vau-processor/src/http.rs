@@ -2,7 +2,6 @@
 
 use edge_core::Refusal;
 use edge_core::answer::Answer;
-use edge_core::request::{MAX_BODY_BYTES, too_large};
 use futures_util::StreamExt;
 use worker::worker_sys::web_sys;
 use worker::{AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit, Response};
@@ -17,13 +16,17 @@ pub(crate) fn header(request: &Request, name: &str) -> Option<String> {
 
 /// Of a body that is refused, how much is still read: a client that is answered while it sends sees a broken
 /// connection instead of the answer.
-const DISCARDED_BYTES: usize = 256 * 1024;
+const DISCARDED_BYTES: usize = 1024 * 1024;
 
-/// The body, as long as it stays within the limit.
-pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
+/// The body, as long as it stays within `limit` bytes; else `too_large`.
+pub(crate) async fn body(
+    request: &mut Request,
+    limit: usize,
+    too_large: Refusal,
+) -> Result<Vec<u8>, Refusal> {
     let announced = header(request, "content-length").and_then(|n| n.parse::<u64>().ok());
-    if announced.is_some_and(|n| n > MAX_BODY_BYTES as u64) {
-        return Err(too_large());
+    if announced.is_some_and(|n| n > limit as u64) {
+        return Err(too_large);
     }
     let mut bytes = Vec::new();
     // Without a body there is no stream; an empty body is not JSON, and is told so later.
@@ -37,9 +40,9 @@ pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
                 "The body ended before it was complete.",
             )
         })?;
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+        if bytes.len() + chunk.len() > limit {
             skip(stream).await;
-            return Err(too_large());
+            return Err(too_large);
         }
         bytes.extend_from_slice(&chunk);
     }
