@@ -5,6 +5,8 @@
 //! [`integrator`] (optional HMAC) → [`window`] (when) → [`signature`] (which device) →
 //! [`admission`] (device, limits, duplicate, reward) → [`memory`] (what the object knows) → [`segment`] (packing) →
 //! [`resend`] (until the backend has acknowledged).
+//!
+//! Before it, in security-worker: [`proxy`] (routes, headers, sizes), with the settings of [`guard`].
 
 pub mod admission;
 pub mod answer;
@@ -14,12 +16,14 @@ pub mod bindings;
 pub mod client;
 pub mod device;
 pub mod exposition;
+pub mod guard;
 pub mod hours;
 pub mod integrator;
 pub mod jwks;
 pub mod limit;
 pub mod memory;
 pub mod meter;
+pub mod proxy;
 pub mod recent;
 pub mod refusal;
 pub mod request;
@@ -32,5 +36,6 @@ pub mod sketch;
 pub mod token;
 pub mod window;
 
+pub use guard::GuardSettings;
 pub use refusal::Refusal;
 pub use settings::{Secret, Settings, SettingsError};

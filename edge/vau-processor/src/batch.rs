@@ -28,7 +28,7 @@ pub(crate) async fn submit(
         class: Class::Batch,
         path: PATH,
         max_bytes: batch::MAX_BODY_BYTES,
-        too_large: batch::too_large(),
+        too_large: batch::too_large,
     };
     let Caller {
         claims,

@@ -44,7 +44,7 @@ pub(crate) struct Rules {
     pub(crate) class: Class,
     pub(crate) path: &'static str,
     pub(crate) max_bytes: usize,
-    pub(crate) too_large: Refusal,
+    pub(crate) too_large: fn() -> Refusal,
 }
 
 /// Checks a request up to its body. `rate` is where the caller stands by then.

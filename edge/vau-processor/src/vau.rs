@@ -25,7 +25,7 @@ pub(crate) async fn submit(
         class: Class::Single,
         path: PATH,
         max_bytes: rules::MAX_BODY_BYTES,
-        too_large: rules::too_large(),
+        too_large: rules::too_large,
     };
     let Caller {
         claims,
