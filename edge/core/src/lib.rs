@@ -12,6 +12,7 @@ pub mod admission;
 pub mod answer;
 pub mod bindings;
 pub mod client;
+pub mod firewall;
 pub mod guard;
 pub mod integrator;
 pub mod jwks;

@@ -133,6 +133,7 @@ fn start() -> Platform {
         ports: PortChoice::Any,
         // So that a lost delivery is repeated while the test waits.
         edge_vars: BTreeMap::from([("RESEND_AFTER_MS".to_owned(), "1000".to_owned())]),
+        guard_vars: BTreeMap::new(),
         auth_env: settings(&[
             // So that a rotation is over while the test waits; a verifier must see a key before it signs.
             ("TWIST_AUTH__KEY_ANNOUNCE_SECONDS", "6"),
