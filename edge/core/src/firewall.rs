@@ -103,6 +103,7 @@ pub fn inspect_head(head: Head<'_>) -> Vec<Hit> {
         } else if name.eq_ignore_ascii_case("referer") {
             let (path, query) = split_address(value);
             hits.target(path, query, Place::Header, Place::Header);
+            hits.value(query, true, Place::Header, Care::Full);
         }
     }
     hits.found

@@ -12,6 +12,7 @@ const PROGRAMS: [&str; 60] = [
     "base64", "xxd", "dig", "ping", "systemctl", "sudo", "passwd", "useradd", "busybox", "tee", "xargs",
     "mkfifo", "certutil", "bitsadmin",
 ];
+const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ksh", "dash", "cmd"];
 const WORDS: [&str; 22] = [
     "cat", "sleep", "echo", "find", "kill", "type", "dir", "head", "tail", "more", "less", "sort", "touch",
     "cp", "mv", "test", "exec", "eval", "source", "time", "host", "timeout",
@@ -114,7 +115,8 @@ fn is_end_of_value(before: &str) -> bool {
     let last = before.split_whitespace().next_back().unwrap_or_default();
     let whole = last.len() == before.trim_start().len();
     let named = last.contains('.') || last.bytes().all(|b| b.is_ascii_digit());
-    before.is_empty() || last.ends_with(['\'', '"', ')']) || (whole && (named || last.len() <= 3))
+    let address = last.parse::<std::net::IpAddr>().is_ok();
+    before.is_empty() || address || last.ends_with(['\'', '"', ')']) || (whole && (named || last.len() <= 3))
 }
 
 /// `$(…)` and backticks.
@@ -199,7 +201,8 @@ impl<'a> Command<'a> {
         if WORDS.contains(&self.name) {
             return takes || (alone && ends && self.path) || (alone && self.number_ends());
         }
-        takes || (alone && ends)
+        // A shell at the end of a pipe runs what comes through it; by itself the word is a name.
+        takes || (alone && ends && !SHELLS.contains(&self.name))
     }
 
     /// `sleep 10`, and nothing else.
@@ -219,6 +222,8 @@ impl<'a> Command<'a> {
                 .split_whitespace()
                 .take(4)
                 .any(is_argument)
+            || (self.name == "ps" && self.arguments.trim_start().starts_with("aux"))
+            || (self.name == "kill" && self.arguments.trim_start().starts_with('-'))
             || (self.name == "cat" && self.arguments.trim_start().starts_with('<'))
             || (self.name == "curl" && self.arguments.contains('.'))
     }

@@ -1,7 +1,7 @@
 //! What a text becomes on its way through decoders: each reading is looked at.
 
 /// How often a text is decoded. Whoever decodes more often than this has a problem of their own.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// The different readings of a text that came percent-encoded or may be decoded again: as it is, and after each
 /// round of decoding. `plus` stands for a space in queries.

@@ -127,7 +127,8 @@ pub(super) fn is_scanner(agent: &str) -> bool {
 
 /// `SomeBot/1.0`: a product that ends in "bot".
 fn is_bot(agent: &str, word: &str) -> bool {
-    word.ends_with("bot")
+    word.len() > "bot".len()
+        && word.ends_with("bot")
         && !WELCOME.contains(&word)
         && agent.contains(&format!("{word}/"))
 }

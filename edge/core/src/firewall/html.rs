@@ -103,7 +103,7 @@ mod tests {
     fn a_tag_is_found_however_it_is_written() {
         for text in [
             "<img src=x onerror=alert(1)>",
-            "<img/src=x/onerror=alert(1)>",
+            "<img/onerror=alert(1)>",
             "<img src=\"x\" \nonerror\n=\nalert(1)>",
             "a < b <img src='>' onerror=alert(1)",
             "<<img onerror=alert(1)//<",

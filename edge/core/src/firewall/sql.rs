@@ -101,8 +101,14 @@ impl<'a> Statement<'a> {
         (self.quoted && (self.is_cut_off() || self.is_resumed()))
             || ((self.quoted || loose) && self.compares_constants())
             || (0..self.tokens.len()).any(|at| {
-                self.is_union(at) || ((self.quoted || loose) && self.is_out_of_place(at))
+                let cut = self.is_commented() && self.kind(at) == Some(Kind::End);
+                self.is_union(at) || ((self.quoted || loose || cut) && self.is_out_of_place(at))
             })
+    }
+
+    fn is_commented(&self) -> bool {
+        let last = self.tokens.last();
+        last.is_some_and(|last| matches!(last.kind, Kind::Comment(letters) if letters <= 3))
     }
 
     fn get(&self, at: usize) -> Option<&Token<'a>> {
@@ -189,6 +195,10 @@ impl<'a> Statement<'a> {
             let tight = !operator.spaced && !right.spaced;
             let texts = left.kind != Kind::Number || right.kind != Kind::Number;
             return self.quoted || same || tight || texts || between || operator.is("in");
+        }
+        let tight = !operator.spaced && !right.spaced;
+        if is_constant(left) && right.is_any(&FUNCTIONS) {
+            return self.quoted || tight;
         }
         let named = left.kind == Kind::Word;
         let null = operator.is("is") && right.is_any(&["null", "not"]);

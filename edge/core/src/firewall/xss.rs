@@ -42,7 +42,9 @@ fn is_active(tag: &Tag<'_>) -> bool {
     });
     let runs = tag.attributes.iter().any(|(name, value)| {
         let event = is_event(name) && !value.is_empty();
-        event || is_script_address(value) || (*name == "style" && is_active_style(value))
+        // Old readers end a value at the slash.
+        let slashed = value.contains("/on") && has_event(value);
+        event || slashed || is_script_address(value) || (*name == "style" && is_active_style(value))
     });
     let inside = match tag.name {
         "script" => is_code(before(tag.after, "</script")),
@@ -113,12 +115,23 @@ fn is_address(text: &str) -> bool {
         .chars()
         .filter(|c| !matches!(c, '\t' | '\n' | '\r' | '\0'))
         .collect();
-    for scheme in ["javascript:", "vbscript:"] {
-        if let Some(code) = squeezed.strip_prefix(scheme) {
-            return code.starts_with("//") || is_code(code) || uses_sink(code);
-        }
-    }
-    is_page(&squeezed)
+    let runs = ["javascript:", "vbscript:"].iter().any(|scheme| {
+        squeezed.match_indices(scheme).any(|(at, _)| {
+            let before = squeezed.get(..at).unwrap_or_default();
+            let first = before.is_empty() || before.ends_with(' ');
+            let code = squeezed.get(at + scheme.len()..).unwrap_or_default();
+            let code: String = code.chars().take(EVENT_CODE).collect();
+            first && is_address_code(&code)
+        })
+    });
+    runs || is_page(&squeezed)
+}
+
+/// What follows a script's scheme, unless it is what pages write for "do nothing".
+fn is_address_code(code: &str) -> bool {
+    let nothing = code.trim_end_matches([';', ' ']);
+    let idle = matches!(nothing, "" | "void(0)" | "void 0" | "void(null)");
+    !idle && (code.starts_with("//") || (!code.starts_with(' ') && (is_code(code) || uses_sink(code))))
 }
 
 fn is_page(address: &str) -> bool {
@@ -142,7 +155,7 @@ fn is_script_address(value: &str) -> bool {
         .collect();
     ["javascript:", "vbscript:", "livescript:", "0;url=javascript:"]
         .iter()
-        .any(|scheme| squeezed.starts_with(scheme))
+        .any(|scheme| squeezed.strip_prefix(scheme).is_some_and(is_address_code))
         || squeezed.starts_with("data:text/html")
 }
 
@@ -151,7 +164,11 @@ fn breaks_out_of_attribute(text: &str) -> bool {
     let Some(quote) = text.find(['"', '\'', '`']) else {
         return false;
     };
-    let rest = text.get(quote..).unwrap_or_default();
+    has_event(text.get(quote..).unwrap_or_default())
+}
+
+/// An event with code, apart from what is before it.
+fn has_event(rest: &str) -> bool {
     rest.match_indices("on").any(|(at, _)| {
         let before = rest.get(..at).unwrap_or_default().chars().next_back();
         let apart = before.is_some_and(|c| !c.is_alphanumeric());
