@@ -28,6 +28,18 @@ pub const INTEGRATOR_KEYS: &str = "INTEGRATOR_KEYS";
 pub const FLUSH_INTERVAL_MS: &str = "FLUSH_INTERVAL_MS";
 /// Requests an address may make in a minute.
 pub const RATE_VAU_PER_MINUTE: &str = "RATE_VAU_PER_MINUTE";
+/// Batches an address may send in a minute.
+pub const RATE_BATCH_PER_MINUTE: &str = "RATE_BATCH_PER_MINUTE";
+/// `on`: what a day of the free plan holds is a limit. `off`: the account is a paid one.
+pub const FREE_TIER: &str = "FREE_TIER";
+/// Opens operators' routes (secret).
+pub const OPERATOR_TOKEN: &str = "OPERATOR_TOKEN";
+/// The bucket of segments and audit records.
+pub const ARCHIVE: &str = "AUDIT_LOGS";
+/// The queue that carries what each hour has promised.
+pub const REWARD_QUEUE: &str = "REWARD_QUEUE";
+/// The queue that carries each hour's figures.
+pub const ANALYTICS_QUEUE: &str = "ANALYTICS_QUEUE";
 /// Base units that may be promised in a UTC day.
 pub const EMISSION_CAP: &str = "EMISSION_CAP";
 /// How long an unacknowledged segment waits before it is sent again, at first.
@@ -36,20 +48,22 @@ pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 9] = [
+pub const VARS: [&str; 11] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
     BACKEND_KEY_ID,
     FLUSH_INTERVAL_MS,
     RATE_VAU_PER_MINUTE,
+    RATE_BATCH_PER_MINUTE,
+    FREE_TIER,
     EMISSION_CAP,
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 2] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS];
+pub const SECRETS: [&str; 3] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS, OPERATOR_TOKEN];
 
 /// What security-worker asks for.
 pub mod guard {

@@ -28,7 +28,11 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
     assert_eq!(names(&own["durableObjects"], "binding"), set(&[SHARD]));
     assert_eq!(names(&own["durableObjects"], "class"), set(&[SHARD_CLASS]));
-    assert_eq!(names(&own["queues"], "binding"), set(&[QUEUE]));
+    assert_eq!(
+        names(&own["queues"], "binding"),
+        set(&[QUEUE, REWARD_QUEUE, ANALYTICS_QUEUE])
+    );
+    assert_eq!(names(&own["r2"], "binding"), set(&[ARCHIVE]));
 
     let front = worker(guard::WORKER);
     assert_eq!(names(&front["vars"], "name"), set(&guard::VARS));
@@ -67,10 +71,11 @@ fn one_worker_answers_the_internet_and_no_object_is_without_storage() {
 fn a_segment_that_cannot_be_delivered_is_not_thrown_away() {
     let own = worker(WORKER);
     let queues = own["queues"].as_array().unwrap();
-    let queue = queues.iter().find(|q| q["binding"] == QUEUE).unwrap();
-    let consumer = &queue["consumer"];
-    assert!(consumer["maxRetries"].as_u64().unwrap() > 0);
-    assert!(consumer["deadLetterQueue"].is_string());
+    for queue in queues {
+        let consumer = &queue["consumer"];
+        assert!(consumer["maxRetries"].as_u64().unwrap() > 0);
+        assert!(consumer["deadLetterQueue"].is_string());
+    }
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn is_address(text: &str) -> bool {
             let first = before.is_empty() || before.ends_with(' ');
             let code = squeezed.get(at + scheme.len()..).unwrap_or_default();
             let code: String = code.chars().take(EVENT_CODE).collect();
-            first && is_address_code(&code)
+            (first && is_address_code(&code)) || uses_sink(&code)
         })
     });
     runs || is_page(&squeezed)
