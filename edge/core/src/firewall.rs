@@ -169,7 +169,11 @@ impl Hits {
             }
             for text in [name, value] {
                 for reading in decode::readings(text, true) {
-                    self.note(heads::splits_head(&reading), Rule::HeaderInjection, in_query);
+                    self.note(
+                        heads::splits_head(&reading),
+                        Rule::HeaderInjection,
+                        in_query,
+                    );
                 }
                 self.value(text, true, in_query, Care::Full);
             }
@@ -213,7 +217,11 @@ impl Hits {
         self.note(sql::is_attack(text, care), Rule::SqlInjection, place);
         self.note(xss::is_attack(text), Rule::XssAttempt, place);
         self.note(traversal::is_attack(text, care), Rule::PathTraversal, place);
-        self.note(command::is_attack(text, care), Rule::CommandInjection, place);
+        self.note(
+            command::is_attack(text, care),
+            Rule::CommandInjection,
+            place,
+        );
         self.note(xml::is_attack(text), Rule::XmlInjection, place);
         self.note(full && ldap::is_attack(text), Rule::LdapInjection, place);
         self.note(full && nosql::is_attack(text), Rule::NosqlInjection, place);

@@ -31,7 +31,10 @@ impl Line {
 
     fn hits(&self) -> Vec<Hit> {
         let request = &self.request;
-        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let (path, query) = request
+            .target
+            .split_once('?')
+            .unwrap_or((&request.target, ""));
         let headers: Vec<(String, String)> = request.headers.clone().into_iter().collect();
         let route = proxy::find(path);
         let head = Head {
@@ -43,15 +46,24 @@ impl Line {
         let mut hits = inspect_head(head);
         if let Some(body) = &request.body {
             let json = request.headers["content-type"] == "application/json";
-            hits.extend(inspect_body(head, body.as_bytes(), json && request.method == "POST"));
+            hits.extend(inspect_body(
+                head,
+                body.as_bytes(),
+                json && request.method == "POST",
+            ));
         }
         hits
     }
 }
 
 fn corpus(kind: &str) -> Vec<Line> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(kind);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../corpus")
+        .join(kind);
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     let mut lines = Vec::new();
     for file in files {
@@ -123,7 +135,10 @@ fn without_any_one_rule_an_attack_passes() {
             continue;
         }
         let without = Shadow::of([*rule]);
-        let through = lines.iter().filter(|hits| without.decide(hits).is_none()).count();
+        let through = lines
+            .iter()
+            .filter(|hits| without.decide(hits).is_none())
+            .count();
         assert!(through > 0, "{} is needed by nothing", rule.id());
     }
 }

@@ -5,17 +5,71 @@ use super::Care;
 /// Programs that a probe starts. The second list has those that are also ordinary words: they need an argument that
 /// only a program takes.
 const PROGRAMS: [&str; 60] = [
-    "id", "whoami", "uname", "ifconfig", "ipconfig", "netstat", "nslookup", "wget", "curl", "nc",
-    "ncat", "netcat", "telnet", "tftp", "ftp", "ssh", "scp", "bash", "sh", "zsh", "ksh", "dash", "cmd",
-    "cmd.exe", "powershell", "pwsh", "python", "python2", "python3", "perl", "ruby", "php", "lua", "ls",
-    "ps", "rm", "chmod", "chown", "crontab", "reboot", "halt", "poweroff", "env", "printenv", "awk", "sed",
-    "base64", "xxd", "dig", "ping", "systemctl", "sudo", "passwd", "useradd", "busybox", "tee", "xargs",
-    "mkfifo", "certutil", "bitsadmin",
+    "id",
+    "whoami",
+    "uname",
+    "ifconfig",
+    "ipconfig",
+    "netstat",
+    "nslookup",
+    "wget",
+    "curl",
+    "nc",
+    "ncat",
+    "netcat",
+    "telnet",
+    "tftp",
+    "ftp",
+    "ssh",
+    "scp",
+    "bash",
+    "sh",
+    "zsh",
+    "ksh",
+    "dash",
+    "cmd",
+    "cmd.exe",
+    "powershell",
+    "pwsh",
+    "python",
+    "python2",
+    "python3",
+    "perl",
+    "ruby",
+    "php",
+    "lua",
+    "ls",
+    "ps",
+    "rm",
+    "chmod",
+    "chown",
+    "crontab",
+    "reboot",
+    "halt",
+    "poweroff",
+    "env",
+    "printenv",
+    "awk",
+    "sed",
+    "base64",
+    "xxd",
+    "dig",
+    "ping",
+    "systemctl",
+    "sudo",
+    "passwd",
+    "useradd",
+    "busybox",
+    "tee",
+    "xargs",
+    "mkfifo",
+    "certutil",
+    "bitsadmin",
 ];
 const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ksh", "dash", "cmd"];
 const WORDS: [&str; 22] = [
-    "cat", "sleep", "echo", "find", "kill", "type", "dir", "head", "tail", "more", "less", "sort", "touch",
-    "cp", "mv", "test", "exec", "eval", "source", "time", "host", "timeout",
+    "cat", "sleep", "echo", "find", "kill", "type", "dir", "head", "tail", "more", "less", "sort",
+    "touch", "cp", "mv", "test", "exec", "eval", "source", "time", "host", "timeout",
 ];
 
 /// Whether a value in lower case is a command.
@@ -78,7 +132,10 @@ fn is_code(text: &str) -> bool {
 
 /// Without what a shell takes away: quotes and backslashes within words, `$IFS`.
 fn unquoted(text: &str) -> String {
-    let spaced = text.replace("${ifs}", " ").replace("$ifs$9", " ").replace("$ifs", " ");
+    let spaced = text
+        .replace("${ifs}", " ")
+        .replace("$ifs$9", " ")
+        .replace("$ifs", " ");
     let mut out = String::with_capacity(spaced.len());
     let mut chars = spaced.chars().peekable();
     while let Some(c) = chars.next() {
@@ -116,7 +173,10 @@ fn is_end_of_value(before: &str) -> bool {
     let whole = last.len() == before.trim_start().len();
     let named = last.contains('.') || last.bytes().all(|b| b.is_ascii_digit());
     let address = last.parse::<std::net::IpAddr>().is_ok();
-    before.is_empty() || address || last.ends_with(['\'', '"', ')']) || (whole && (named || last.len() <= 3))
+    before.is_empty()
+        || address
+        || last.ends_with(['\'', '"', ')'])
+        || (whole && (named || last.len() <= 3))
 }
 
 /// `$(…)` and backticks.
@@ -160,9 +220,11 @@ fn is_braced(text: &str) -> bool {
 }
 
 fn is_system_path(path: &str) -> bool {
-    ["/etc/", "/bin/", "/usr/", "/dev/", "/tmp/", "/var/", "/proc/", "/root", "c:\\", "~/."]
-        .iter()
-        .any(|folder| path.starts_with(folder))
+    [
+        "/etc/", "/bin/", "/usr/", "/dev/", "/tmp/", "/var/", "/proc/", "/root", "c:\\", "~/.",
+    ]
+    .iter()
+    .any(|folder| path.starts_with(folder))
 }
 
 fn is_program(name: &str) -> bool {
@@ -196,7 +258,8 @@ impl<'a> Command<'a> {
     /// Whether it is written as a command is. `alone`: nothing but a value is before it.
     fn is_started(&self, alone: bool) -> bool {
         let arguments = self.arguments.trim_start();
-        let ends = arguments.is_empty() || arguments.starts_with([';', '|', '&', '`', ')', '#', '\'', '"', '\n']);
+        let ends = arguments.is_empty()
+            || arguments.starts_with([';', '|', '&', '`', ')', '#', '\'', '"', '\n']);
         let takes = self.has_argument();
         if WORDS.contains(&self.name) {
             return takes || (alone && ends && self.path) || (alone && self.number_ends());
@@ -207,7 +270,11 @@ impl<'a> Command<'a> {
 
     /// `sleep 10`, and nothing else.
     fn number_ends(&self) -> bool {
-        let argument = self.arguments.trim().trim_end_matches([';', '&', '|', '#', ')', '`', '\'', '"']).trim();
+        let argument = self
+            .arguments
+            .trim()
+            .trim_end_matches([';', '&', '|', '#', ')', '`', '\'', '"'])
+            .trim();
         !argument.is_empty() && argument.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     }
 
@@ -230,9 +297,12 @@ impl<'a> Command<'a> {
 
     fn does_harm(&self) -> bool {
         let arguments = self.arguments;
-        ["http://", "https://", "/etc/", "/bin/", "/dev/tcp", " -e ", "-rf /", ".evil", "| sh", "|sh"]
-            .iter()
-            .any(|mark| arguments.contains(mark))
+        [
+            "http://", "https://", "/etc/", "/bin/", "/dev/tcp", " -e ", "-rf /", ".evil", "| sh",
+            "|sh",
+        ]
+        .iter()
+        .any(|mark| arguments.contains(mark))
             || (self.path && self.name != "sh")
     }
 }
@@ -240,12 +310,22 @@ impl<'a> Command<'a> {
 fn is_argument(word: &str) -> bool {
     let flag = word.len() > 1
         && word.starts_with('-')
-        && word.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-'));
+        && word
+            .get(1..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-'));
     let windows = word.len() == 2 && word.starts_with('/');
     let drive = word.get(1..3) == Some(":\\");
-    let address = word.contains("://") || (word.split('.').count() == 4 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-    let host = word.split('.').count() >= 2 && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) && word.ends_with(|c: char| c.is_ascii_alphabetic());
-    let path = word.starts_with('/') && word.len() > 1 || word == "/" || word.starts_with("~/") || word.starts_with("./");
+    let address = word.contains("://")
+        || (word.split('.').count() == 4 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let host = word.split('.').count() >= 2
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && word.ends_with(|c: char| c.is_ascii_alphabetic());
+    let path = word.starts_with('/') && word.len() > 1
+        || word == "/"
+        || word.starts_with("~/")
+        || word.starts_with("./");
     let mode = word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit());
     flag || windows || drive || address || host || path || mode || word.contains(".exe")
 }

@@ -184,7 +184,10 @@ fn reference(after: &str) -> Option<(char, &str)> {
             .count();
         let value = u32::from_str_radix(digits.get(..length)?, radix).ok()?;
         let rest = digits.get(length..)?;
-        return Some((char::from_u32(value)?, rest.strip_prefix(';').unwrap_or(rest)));
+        return Some((
+            char::from_u32(value)?,
+            rest.strip_prefix(';').unwrap_or(rest),
+        ));
     }
     NAMED.iter().find_map(|(name, c)| {
         let rest = after.strip_prefix(name)?;
@@ -229,7 +232,10 @@ mod tests {
         ] {
             assert_eq!(last(hidden), "../", "{hidden}");
         }
-        assert_eq!(references("&lt;&#115;&#x63;\\u0072\\x69pt&gt;").unwrap(), "<script>");
+        assert_eq!(
+            references("&lt;&#115;&#x63;\\u0072\\x69pt&gt;").unwrap(),
+            "<script>"
+        );
         assert_eq!(references("a & b; c&d \\n"), None);
         assert_eq!(readings("a+b%2B", true), ["a b%2b", "a b+"]);
         assert_eq!(readings("100%", false), ["100%"]);

@@ -15,9 +15,22 @@ pub(super) fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
 
 /// Names in which a caller claims another address, host or path. None is Cloudflare's.
 const CLAIMS: [&str; 16] = [
-    "x-originating-ip", "x-remote-ip", "x-client-ip", "x-forwarded-host", "x-forwarded-server", "x-host",
-    "x-remote-addr", "x-cluster-client-ip", "client-ip", "true-client-ip", "x-original-url", "x-rewrite-url",
-    "x-custom-ip-authorization", "x-original-host", "x-proxyuser-ip", "x-forwarded-path",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-client-ip",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-host",
+    "x-remote-addr",
+    "x-cluster-client-ip",
+    "client-ip",
+    "true-client-ip",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-custom-ip-authorization",
+    "x-original-host",
+    "x-proxyuser-ip",
+    "x-forwarded-path",
 ];
 
 /// Whether a caller pretends to be somebody else: two such claims, or one to be this very machine.
@@ -40,7 +53,10 @@ pub(super) fn claims_another_origin(headers: &Headers) -> bool {
 
 fn names_this_machine(value: &str) -> bool {
     value.split([',', ';', ' ']).any(|part| {
-        let part = part.trim().trim_start_matches("for=").trim_start_matches("by=");
+        let part = part
+            .trim()
+            .trim_start_matches("for=")
+            .trim_start_matches("by=");
         let part = part.trim_matches(['"', '[', ']']);
         part.eq_ignore_ascii_case("localhost")
             || part
@@ -51,18 +67,34 @@ fn names_this_machine(value: &str) -> bool {
 
 /// Whether two parsers could see two requests in this one.
 pub(super) fn is_smuggled(headers: &Headers) -> bool {
-    let all = |wanted: &str| headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).count();
+    let all = |wanted: &str| {
+        headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .count()
+    };
     let value = |name| header(headers, name).map(str::trim);
-    let framing = is_framing_clear(header(headers, "content-length"), header(headers, "transfer-encoding"));
+    let framing = is_framing_clear(
+        header(headers, "content-length"),
+        header(headers, "transfer-encoding"),
+    );
     let twice = all("content-length") > 1 || all("transfer-encoding") > 1 || all("host") > 1;
-    let spelled = ["content_length", "transfer_encoding"].iter().any(|name| all(name) > 0);
+    let spelled = ["content_length", "transfer_encoding"]
+        .iter()
+        .any(|name| all(name) > 0);
     let upgrade = value("upgrade").is_some_and(|to| to.eq_ignore_ascii_case("h2c"))
         || value("http2-settings").is_some();
     let connection = value("connection").is_some_and(|names| {
         names.split(',').any(|name| {
-            ["authorization", "content-length", "cf-connecting-ip", "content-type", "host"]
-                .iter()
-                .any(|kept| name.trim().eq_ignore_ascii_case(kept))
+            [
+                "authorization",
+                "content-length",
+                "cf-connecting-ip",
+                "content-type",
+                "host",
+            ]
+            .iter()
+            .any(|kept| name.trim().eq_ignore_ascii_case(kept))
         })
     });
     !framing || twice || spelled || upgrade || connection
@@ -70,9 +102,22 @@ pub(super) fn is_smuggled(headers: &Headers) -> bool {
 
 /// Headers that a response splitter wants to write.
 const WRITTEN: [&str; 16] = [
-    "set-cookie", "location", "content-type", "content-length", "content-encoding", "content-disposition",
-    "transfer-encoding", "refresh", "host", "cookie", "authorization", "connection", "cache-control", "link",
-    "status", "www-authenticate",
+    "set-cookie",
+    "location",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "content-disposition",
+    "transfer-encoding",
+    "refresh",
+    "host",
+    "cookie",
+    "authorization",
+    "connection",
+    "cache-control",
+    "link",
+    "status",
+    "www-authenticate",
 ];
 
 /// Whether a text in lower case, put into a head, would add a line of its own. A text of several lines is none.
@@ -85,28 +130,78 @@ pub(super) fn splits_head(text: &str) -> bool {
         let name = line.split(':').next().unwrap_or_default();
         let named = name.len() < line.len()
             && (WRITTEN.contains(&name)
-                || ["x-", "access-control-", "sec-"].iter().any(|prefix| name.starts_with(prefix)));
+                || ["x-", "access-control-", "sec-"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix)));
         named || line.starts_with("http/1.")
     }) || text.contains("\r\n\r\n<")
 }
 
 /// Whether the value of a header has a line break in it, however it is written.
 pub(super) fn has_line_break(value: &str) -> bool {
-    value.contains(['\r', '\n', '\0']) || readings(value, false).iter().any(|text| splits_head(text))
+    value.contains(['\r', '\n', '\0'])
+        || readings(value, false).iter().any(|text| splits_head(text))
 }
 
 /// Words of which programs that look for holes are made.
 const SCANNERS: [&str; 44] = [
-    "sqlmap", "nikto", "nmap", "masscan", "zgrab", "havij", "acunetix", "nessus", "openvas", "dirbuster",
-    "gobuster", "fuzz", "ffuf", "wpscan", "nuclei", "projectdiscovery", "w3af", "arachni", "wfuzz",
-    "feroxbuster", "jaeles", "censysinspect", "l9explore", "hydra", "commix", "xsser", "qualys", "detectify",
-    "burp", "zap", "whatweb", "vega", "skipfish", "paros", "morfeus", "scanner", "scripting", "dirsearch",
-    "metasploit", "libwww-perl", "scrapy", "crawler", "spider", "scraper",
+    "sqlmap",
+    "nikto",
+    "nmap",
+    "masscan",
+    "zgrab",
+    "havij",
+    "acunetix",
+    "nessus",
+    "openvas",
+    "dirbuster",
+    "gobuster",
+    "fuzz",
+    "ffuf",
+    "wpscan",
+    "nuclei",
+    "projectdiscovery",
+    "w3af",
+    "arachni",
+    "wfuzz",
+    "feroxbuster",
+    "jaeles",
+    "censysinspect",
+    "l9explore",
+    "hydra",
+    "commix",
+    "xsser",
+    "qualys",
+    "detectify",
+    "burp",
+    "zap",
+    "whatweb",
+    "vega",
+    "skipfish",
+    "paros",
+    "morfeus",
+    "scanner",
+    "scripting",
+    "dirsearch",
+    "metasploit",
+    "libwww-perl",
+    "scrapy",
+    "crawler",
+    "spider",
+    "scraper",
 ];
 /// Bots that are welcome.
 const WELCOME: [&str; 10] = [
-    "googlebot", "bingbot", "slurp", "duckduckbot", "facebookexternalhit", "twitterbot", "linkedinbot",
-    "whatsapp", "applebot", "uptimerobot",
+    "googlebot",
+    "bingbot",
+    "slurp",
+    "duckduckbot",
+    "facebookexternalhit",
+    "twitterbot",
+    "linkedinbot",
+    "whatsapp",
+    "applebot",
+    "uptimerobot",
 ];
 
 /// Whether a caller says that it is a scanner or an unknown crawler. Clients that are libraries are our clients.
@@ -116,7 +211,10 @@ pub(super) fn is_scanner(agent: &str) -> bool {
     let mut words = words.filter(|word| !word.is_empty());
     words.any(|word| {
         let known = SCANNERS.iter().any(|name| {
-            word == *name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'))
+            word == *name
+                || word
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('-'))
         });
         let kind = ["crawler", "spider", "scraper", "nuclei"]
             .iter()
@@ -135,19 +233,23 @@ fn is_bot(agent: &str, word: &str) -> bool {
 
 /// Kinds of files that a server would run.
 const RUN: [&str; 36] = [
-    "php", "php3", "php4", "php5", "php7", "phtml", "phar", "asp", "aspx", "ashx", "jsp", "jspx", "war", "jar",
-    "exe", "msi", "dll", "scr", "com", "bat", "cmd", "ps1", "vbs", "hta", "sh", "bash", "pl", "py", "rb", "cgi",
-    "shtml", "htaccess", "cfm", "so", "elf", "wsf",
+    "php", "php3", "php4", "php5", "php7", "phtml", "phar", "asp", "aspx", "ashx", "jsp", "jspx",
+    "war", "jar", "exe", "msi", "dll", "scr", "com", "bat", "cmd", "ps1", "vbs", "hta", "sh",
+    "bash", "pl", "py", "rb", "cgi", "shtml", "htaccess", "cfm", "so", "elf", "wsf",
 ];
 
 /// Whether a request uploads something that a server would run.
 pub(super) fn uploads_program(path: &str, headers: &Headers, body: Option<&[u8]>) -> bool {
-    let kind = header(headers, "content-type").unwrap_or_default().to_ascii_lowercase();
+    let kind = header(headers, "content-type")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let multipart = kind.starts_with("multipart/");
     let named = header(headers, "content-disposition").is_some_and(names_program);
     let part = multipart && body.is_some_and(|body| names_program(&String::from_utf8_lossy(body)));
     let target = (multipart || kind.starts_with("application/octet-stream"))
-        && readings(path, false).iter().any(|path| runs(path.rsplit('/').next().unwrap_or_default()));
+        && readings(path, false)
+            .iter()
+            .any(|path| runs(path.rsplit('/').next().unwrap_or_default()));
     named || part || target
 }
 
@@ -155,12 +257,19 @@ fn names_program(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.split("filename").skip(1).any(|rest| {
         let value = rest.trim_start_matches(['*', '=', ' ', '"', '\'']);
-        let name = value.split(['"', '\r', '\n', ';']).next().unwrap_or_default();
+        let name = value
+            .split(['"', '\r', '\n', ';'])
+            .next()
+            .unwrap_or_default();
         readings(name, false).iter().any(|name| runs(name))
     })
 }
 
 /// Any part of the name counts: servers disagree about which one decides.
 fn runs(name: &str) -> bool {
-    name == "web.config" || name.split(['.', '\0', ';', ':']).skip(1).any(|part| RUN.contains(&part.trim()))
+    name == "web.config"
+        || name
+            .split(['.', '\0', ';', ':'])
+            .skip(1)
+            .any(|part| RUN.contains(&part.trim()))
 }

@@ -73,9 +73,9 @@ fn tag(text: &str) -> Tag<'_> {
 fn attribute_value(text: &str) -> (&str, &str) {
     for quote in ['"', '\'', '`'] {
         if let Some(inside) = text.strip_prefix(quote) {
-            return inside
-                .find(quote)
-                .map_or((inside, ""), |end| (cut(inside, 0, end), tail(inside, end + 1)));
+            return inside.find(quote).map_or((inside, ""), |end| {
+                (cut(inside, 0, end), tail(inside, end + 1))
+            });
         }
     }
     split(text, |c| c.is_whitespace() || c == '>')
@@ -110,7 +110,10 @@ mod tests {
         ] {
             let found = tags(text);
             let attributes: Vec<_> = found.iter().flat_map(|tag| &tag.attributes).collect();
-            assert!(attributes.iter().any(|(name, _)| *name == "onerror"), "{text}: {found:?}");
+            assert!(
+                attributes.iter().any(|(name, _)| *name == "onerror"),
+                "{text}: {found:?}"
+            );
         }
         assert_eq!(tags("a < b, <3 and </b> <"), []);
     }

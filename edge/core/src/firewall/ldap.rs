@@ -2,8 +2,22 @@
 
 /// Attributes that people are found by.
 const ATTRIBUTES: [&str; 16] = [
-    "uid", "cn", "sn", "mail", "ou", "dc", "objectclass", "userpassword", "password", "samaccountname",
-    "memberof", "givenname", "department", "member", "objectcategory", "userprincipalname",
+    "uid",
+    "cn",
+    "sn",
+    "mail",
+    "ou",
+    "dc",
+    "objectclass",
+    "userpassword",
+    "password",
+    "samaccountname",
+    "memberof",
+    "givenname",
+    "department",
+    "member",
+    "objectcategory",
+    "userprincipalname",
 ];
 
 /// Whether a value in lower case closes a filter, opens one, or is one.
@@ -53,7 +67,12 @@ fn closes_all(text: &str) -> bool {
 fn assertion(text: &str) -> Option<bool> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | ';' | '.')))?;
     let (name, rest) = (text.get(..end)?, text.get(end..)?);
-    let fuzzy = ["~=", ">=", "<=", ":="].iter().find_map(|op| rest.strip_prefix(op));
-    let value = fuzzy.or_else(|| rest.strip_prefix('=').filter(|value| !value.starts_with('=')))?;
+    let fuzzy = ["~=", ">=", "<=", ":="]
+        .iter()
+        .find_map(|op| rest.strip_prefix(op));
+    let value = fuzzy.or_else(|| {
+        rest.strip_prefix('=')
+            .filter(|value| !value.starts_with('='))
+    })?;
     Some(ATTRIBUTES.contains(&name) || (!name.is_empty() && value.starts_with('*')))
 }

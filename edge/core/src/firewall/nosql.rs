@@ -1,9 +1,42 @@
 //! Operators of document databases where plain values belong.
 
 const OPERATORS: [&str; 36] = [
-    "ne", "eq", "gt", "gte", "lt", "lte", "in", "nin", "or", "and", "not", "nor", "exists", "type", "mod",
-    "regex", "where", "text", "search", "expr", "function", "elemmatch", "all", "size", "jsonschema",
-    "match", "lookup", "group", "project", "unwind", "options", "comment", "accumulator", "near", "geowithin", "slice",
+    "ne",
+    "eq",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "in",
+    "nin",
+    "or",
+    "and",
+    "not",
+    "nor",
+    "exists",
+    "type",
+    "mod",
+    "regex",
+    "where",
+    "text",
+    "search",
+    "expr",
+    "function",
+    "elemmatch",
+    "all",
+    "size",
+    "jsonschema",
+    "match",
+    "lookup",
+    "group",
+    "project",
+    "unwind",
+    "options",
+    "comment",
+    "accumulator",
+    "near",
+    "geowithin",
+    "slice",
 ];
 
 fn operator(text: &str) -> Option<&str> {
@@ -11,7 +44,9 @@ fn operator(text: &str) -> Option<&str> {
     let end = name
         .find(|c: char| !c.is_ascii_alphanumeric())
         .unwrap_or(name.len());
-    OPERATORS.contains(&name.get(..end)?).then(|| name.get(end..))?
+    OPERATORS
+        .contains(&name.get(..end)?)
+        .then(|| name.get(end..))?
 }
 
 /// Whether the name of a member in lower case is an operator.
@@ -37,7 +72,8 @@ fn is_object(text: &str) -> bool {
             .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
             .ends_with(['{', ',']);
         let named = here.and_then(operator).is_some_and(|rest| {
-            let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+            let rest =
+                rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
             rest.starts_with(':')
         });
         opened && named
@@ -49,8 +85,12 @@ fn is_code(text: &str) -> bool {
     let broken_out = text.split_once(['\'', '"']).is_some_and(|(_, rest)| {
         let code = rest.trim_start().trim_start_matches([';', ' ', '}', ')']);
         let chained = rest.trim_start().starts_with([';', '|', '&', '}']);
-        let returns = code.strip_prefix("return").is_some_and(|rest| rest.starts_with([' ', '(']));
-        let own = code.trim_start_matches(['|', '&', ' ', '!']).starts_with("this.");
+        let returns = code
+            .strip_prefix("return")
+            .is_some_and(|rest| rest.starts_with([' ', '(']));
+        let own = code
+            .trim_start_matches(['|', '&', ' ', '!'])
+            .starts_with("this.");
         let loops = code.starts_with("while(") || code.starts_with("for(");
         chained && (returns || own || loops || calls_collection(code) || compares(code))
     });

@@ -265,7 +265,13 @@ impl<'a> Statement<'a> {
         let glued = self.get(at + 1).is_some_and(|open| open.kind == Kind::Open);
         let logic = at > 0 && self.kind(at - 1) == Some(Kind::Logic);
         let strong = self.get(at).is_some_and(|token| {
-            token.is_any(&["sleep", "pg_sleep", "benchmark", "load_file", "extractvalue"])
+            token.is_any(&[
+                "sleep",
+                "pg_sleep",
+                "benchmark",
+                "load_file",
+                "extractvalue",
+            ])
         });
         glued && self.get(at).is_some_and(known) && (logic || strong)
     }
@@ -307,8 +313,17 @@ impl<'a> Statement<'a> {
         let word = |offset, words: &[&str]| self.word(at + offset, words);
         let kind = |offset| self.kind(at + offset);
         const OBJECTS: [&str; 11] = [
-            "table", "database", "schema", "view", "index", "user", "role", "login", "function",
-            "trigger", "procedure",
+            "table",
+            "database",
+            "schema",
+            "view",
+            "index",
+            "user",
+            "role",
+            "login",
+            "function",
+            "trigger",
+            "procedure",
         ];
         match verb.text {
             "drop" | "alter" | "create" | "truncate" => word(1, &OBJECTS) && kind(2).is_some(),
@@ -334,7 +349,8 @@ impl<'a> Statement<'a> {
                 .get(at + 1)
                 .is_some_and(|name| name.text.starts_with('@')),
             "grant" | "revoke" => {
-                (2..6).any(|offset| word(offset, &["on"])) && (3..9).any(|o| word(o, &["to", "from"]))
+                (2..6).any(|offset| word(offset, &["on"]))
+                    && (3..9).any(|o| word(o, &["to", "from"]))
             }
             "copy" => kind(1) == Some(Kind::Word) && word(2, &["to", "from"]),
             "select" => self.is_column_list(at + 1),
@@ -356,7 +372,9 @@ impl<'a> Statement<'a> {
             _ => false,
         };
         match token.text {
-            "waitfor" => word(1, &["delay", "time"]) && matches!(kind(2), Some(Kind::Text | Kind::OpenText)),
+            "waitfor" => {
+                word(1, &["delay", "time"]) && matches!(kind(2), Some(Kind::Text | Kind::OpenText))
+            }
             "procedure" => word(1, &["analyse"]) && kind(2) == Some(Kind::Open),
             "into" => word(1, &["outfile", "dumpfile"]),
             "order" | "group" => {
@@ -364,10 +382,15 @@ impl<'a> Statement<'a> {
                     && (kind(2) == Some(Kind::Number) && ends(3)
                         || (3..8).any(|offset| word(offset, &["having"])))
             }
-            "having" => kind(1) == Some(Kind::Number) && kind(2) == Some(Kind::Operator) && kind(3) == Some(Kind::Number),
+            "having" => {
+                kind(1) == Some(Kind::Number)
+                    && kind(2) == Some(Kind::Operator)
+                    && kind(3) == Some(Kind::Number)
+            }
             "from" | "join" => {
                 let table = self.get(at + 1).map_or("", |table| table.text);
-                self.select.is_some_and(|select| select < at) && INNARDS.iter().any(|name| table.starts_with(name))
+                self.select.is_some_and(|select| select < at)
+                    && INNARDS.iter().any(|name| table.starts_with(name))
             }
             _ => false,
         }

@@ -4,11 +4,40 @@ use super::Care;
 
 /// Files and folders that nobody asks for but a thief. Below a root, with slashes.
 const SENSITIVE: [&str; 34] = [
-    "etc/passwd", "etc/shadow", "etc/hosts", "etc/group", "etc/sudoers", "proc/self", "proc/version",
-    "windows/win.ini", "windows/system32", "winnt/system32", "boot.ini", "win.ini", ".ssh/", "id_rsa",
-    "authorized_keys", ".env", ".git/", ".svn/", ".hg/", ".aws/", ".htpasswd", ".htaccess", ".ds_store",
-    "wp-config", "web.config", "web-inf/", "var/log/", "root/.", "manager/html", "phpunit/", ".npmrc",
-    ".dockerenv", "config.php", "cgi-bin/",
+    "etc/passwd",
+    "etc/shadow",
+    "etc/hosts",
+    "etc/group",
+    "etc/sudoers",
+    "proc/self",
+    "proc/version",
+    "windows/win.ini",
+    "windows/system32",
+    "winnt/system32",
+    "boot.ini",
+    "win.ini",
+    ".ssh/",
+    "id_rsa",
+    "authorized_keys",
+    ".env",
+    ".git/",
+    ".svn/",
+    ".hg/",
+    ".aws/",
+    ".htpasswd",
+    ".htaccess",
+    ".ds_store",
+    "wp-config",
+    "web.config",
+    "web-inf/",
+    "var/log/",
+    "root/.",
+    "manager/html",
+    "phpunit/",
+    ".npmrc",
+    ".dockerenv",
+    "config.php",
+    "cgi-bin/",
 ];
 
 /// Whether a path in lower case climbs, or names what it should not.
@@ -21,9 +50,10 @@ pub(super) fn is_attack_path(path: &str) -> bool {
 }
 
 fn names_sensitive(path: &str) -> bool {
-    SENSITIVE
-        .iter()
-        .any(|file| path.split_once(file).is_some_and(|(before, _)| before.ends_with('/')))
+    SENSITIVE.iter().any(|file| {
+        path.split_once(file)
+            .is_some_and(|(before, _)| before.ends_with('/'))
+    })
 }
 
 /// Whether a value in lower case is such a path. A text about paths is none.
@@ -56,7 +86,10 @@ fn count_ups(path: &str) -> usize {
     path.split('/')
         .filter(|segment| {
             let name = segment.split(['\0', ';']).next().unwrap_or_default();
-            let name = name.rsplit(['=', '"', '\'', ':']).next().unwrap_or_default();
+            let name = name
+                .rsplit(['=', '"', '\'', ':'])
+                .next()
+                .unwrap_or_default();
             matches!(name, ".." | "....")
         })
         .count()

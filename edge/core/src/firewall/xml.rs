@@ -26,7 +26,9 @@ fn has_doctype(text: &str) -> bool {
         let declaration = rest.split('>').next().unwrap_or_default().trim_start();
         let mut words = declaration.split_whitespace();
         let html = words.next() == Some("html");
-        let external = words.next().is_some_and(|word| matches!(word, "system" | "public"));
+        let external = words
+            .next()
+            .is_some_and(|word| matches!(word, "system" | "public"));
         declaration.contains('[') || (external && !html)
     })
 }
@@ -34,18 +36,26 @@ fn has_doctype(text: &str) -> bool {
 /// Sections that hide a bracket, or end the one that the value was put into.
 fn splices(text: &str) -> bool {
     text.contains("<![cdata[<]]>")
-        || text
-            .split_once("]]>")
-            .is_some_and(|(before, after)| !before.contains("<![cdata[") && after.contains("<![cdata["))
+        || text.split_once("]]>").is_some_and(|(before, after)| {
+            !before.contains("<![cdata[") && after.contains("<![cdata[")
+        })
 }
 
 /// Addresses that only a server's parser opens.
 fn is_wrapper(text: &str) -> bool {
     let at = text.trim_start_matches(['"', '\'', ' ']);
-    ["php://filter", "php://input", "expect://", "jar:http", "netdoc:", "phar://", "file:///"]
-        .iter()
-        .any(|scheme| {
-            at.strip_prefix(scheme)
-                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' '))
-        })
+    [
+        "php://filter",
+        "php://input",
+        "expect://",
+        "jar:http",
+        "netdoc:",
+        "phar://",
+        "file:///",
+    ]
+    .iter()
+    .any(|scheme| {
+        at.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' '))
+    })
 }

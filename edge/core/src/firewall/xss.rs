@@ -4,8 +4,21 @@ use super::html::{Tag, tags};
 
 /// Functions and objects that a probe or a theft uses.
 const SINKS: [&str; 15] = [
-    "alert", "prompt", "confirm", "eval", "fetch", "print", "settimeout", "setinterval", "import",
-    "function", "atob", "constructor", "document", "window", "string.fromcharcode",
+    "alert",
+    "prompt",
+    "confirm",
+    "eval",
+    "fetch",
+    "print",
+    "settimeout",
+    "setinterval",
+    "import",
+    "function",
+    "atob",
+    "constructor",
+    "document",
+    "window",
+    "string.fromcharcode",
 ];
 
 /// Tags that bring something foreign in by the attribute.
@@ -64,9 +77,9 @@ fn before<'a>(text: &'a str, end: &str) -> &'a str {
 }
 
 fn is_event(attribute: &str) -> bool {
-    attribute.strip_prefix("on").is_some_and(|event| {
-        event.len() >= 3 && event.bytes().all(|b| b.is_ascii_alphabetic())
-    })
+    attribute
+        .strip_prefix("on")
+        .is_some_and(|event| event.len() >= 3 && event.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 fn is_active_style(text: &str) -> bool {
@@ -99,8 +112,12 @@ fn uses_sink(text: &str) -> bool {
 fn is_sink(name: &str) -> bool {
     SINKS.iter().any(|sink| {
         name == *sink
-            || name.strip_prefix(sink).is_some_and(|rest| rest.starts_with('.'))
-            || name.strip_suffix(sink).is_some_and(|rest| rest.ends_with('.'))
+            || name
+                .strip_prefix(sink)
+                .is_some_and(|rest| rest.starts_with('.'))
+            || name
+                .strip_suffix(sink)
+                .is_some_and(|rest| rest.ends_with('.'))
     })
 }
 
@@ -131,17 +148,23 @@ fn is_address(text: &str) -> bool {
 fn is_address_code(code: &str) -> bool {
     let nothing = code.trim_end_matches([';', ' ']);
     let idle = matches!(nothing, "" | "void(0)" | "void 0" | "void(null)");
-    !idle && (code.starts_with("//") || (!code.starts_with(' ') && (is_code(code) || uses_sink(code))))
+    !idle
+        && (code.starts_with("//")
+            || (!code.starts_with(' ') && (is_code(code) || uses_sink(code))))
 }
 
 fn is_page(address: &str) -> bool {
-    ["data:text/html", "data:image/svg+xml", "data:application/xhtml"]
-        .iter()
-        .any(|kind| {
-            address
-                .strip_prefix(kind)
-                .is_some_and(|rest| rest.starts_with([',', ';']))
-        })
+    [
+        "data:text/html",
+        "data:image/svg+xml",
+        "data:application/xhtml",
+    ]
+    .iter()
+    .any(|kind| {
+        address
+            .strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with([',', ';']))
+    })
 }
 
 /// An attribute's value that runs.
@@ -153,9 +176,14 @@ fn is_script_address(value: &str) -> bool {
         .chars()
         .filter(|c| !c.is_whitespace() && !c.is_control())
         .collect();
-    ["javascript:", "vbscript:", "livescript:", "0;url=javascript:"]
-        .iter()
-        .any(|scheme| squeezed.strip_prefix(scheme).is_some_and(is_address_code))
+    [
+        "javascript:",
+        "vbscript:",
+        "livescript:",
+        "0;url=javascript:",
+    ]
+    .iter()
+    .any(|scheme| squeezed.strip_prefix(scheme).is_some_and(is_address_code))
         || squeezed.starts_with("data:text/html")
 }
 
@@ -193,7 +221,9 @@ fn breaks_out_of_script(text: &str) -> bool {
     let quoted = text.match_indices(['"', '\'', '`']).any(|(at, _)| {
         let rest = text.get(at + 1..).unwrap_or_default().trim_start();
         rest.strip_prefix([';', '-', '+', '*', ',', ')', '}'])
-            .is_some_and(|code| starts_with_sink(code.trim_start_matches([';', ')', '}', ' ', '-', '+'])))
+            .is_some_and(|code| {
+                starts_with_sink(code.trim_start_matches([';', ')', '}', ' ', '-', '+']))
+            })
     });
     let template = ["${", "{{", "#{"].iter().any(|open| {
         text.split(open).skip(1).any(|inside| {
