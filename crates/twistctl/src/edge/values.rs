@@ -2,7 +2,8 @@
 
 use crate::edge::EdgeError;
 use crate::edge::bindings::{Bindings, Worker};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -31,8 +32,7 @@ pub struct OfWorker {
 }
 
 /// Where a secret is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
+#[derive(Debug, Clone)]
 pub enum Source {
     /// In a variable of the environment.
     Env(String),
@@ -145,6 +145,25 @@ impl OfWorker {
             }
         }
         Ok(sent)
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    /// Says nothing of what it found: somebody may have put the secret itself there.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let wrong = || D::Error::custom("a secret is given as { env = \"NAME\" } or { file = \"PATH\" }");
+        let Ok(serde_json::Value::Object(members)) = serde_json::Value::deserialize(from) else {
+            return Err(wrong());
+        };
+        let mut members = members.into_iter();
+        match (members.next(), members.next()) {
+            (Some((kind, serde_json::Value::String(place))), None) => match kind.as_str() {
+                "env" => Ok(Self::Env(place)),
+                "file" => Ok(Self::File(PathBuf::from(place))),
+                _ => Err(wrong()),
+            },
+            _ => Err(wrong()),
+        }
     }
 }
 
