@@ -109,6 +109,8 @@ codes! {
     VauDeviceUnknown = "vau.device_unknown", 400, "The device is not registered to this user";
     /// The device's trust score is too low.
     VauLowTrust = "vau.low_trust", 400, "The device is not trusted enough";
+    /// The batch holds no VAU, or more than it may.
+    VauBatchSize = "vau.batch_size", 400, "A batch holds 1 to 100 VAUs";
     /// The account does not hold as much.
     LedgerInsufficientFunds = "ledger.insufficient_funds", 400, "Not enough funds";
     /// Nothing can leave the account now.
@@ -149,6 +151,8 @@ codes! {
     RateLimited = "rate.limited", 429, "Too many requests";
     /// The device has been credited as often as it can be today.
     VauDeviceCap = "vau.device_cap", 429, "The device has reached its daily limit";
+    /// What a day at no cost holds is used up; nothing that was accepted is lost.
+    QuotaFreeTierExhausted = "quota.free_tier_exhausted", 503, "The day's free allowance is used up";
     /// A database, cache or service that the request needs does not answer.
     DependencyUnavailable = "dependency.unavailable", 503, "A part of the platform is not available";
     /// Our fault; the request id finds it in our logs.

@@ -1,7 +1,7 @@
 //! Typed access to the Worker's environment.
 
 use edge_core::{Settings, SettingsError, bindings};
-use worker::{Env, ObjectNamespace, Queue};
+use worker::{Bucket, Env, ObjectNamespace, Queue};
 
 /// The environment, by meaning instead of by name.
 #[derive(Debug, Clone)]
@@ -23,8 +23,23 @@ impl Bindings {
         self.0.durable_object(bindings::SHARD)
     }
 
-    /// The queue to the consumer.
+    /// The queue of segments.
     pub fn queue(&self) -> worker::Result<Queue> {
         self.0.queue(bindings::QUEUE)
+    }
+
+    /// The queue of what hours have promised.
+    pub fn reward_queue(&self) -> worker::Result<Queue> {
+        self.0.queue(bindings::REWARD_QUEUE)
+    }
+
+    /// The queue of hours' figures.
+    pub fn analytics_queue(&self) -> worker::Result<Queue> {
+        self.0.queue(bindings::ANALYTICS_QUEUE)
+    }
+
+    /// Where segments are kept a second time.
+    pub fn archive(&self) -> worker::Result<Bucket> {
+        self.0.bucket(bindings::ARCHIVE)
     }
 }

@@ -326,6 +326,7 @@ impl Device {
             attestations: 0,
             vau_count: 0,
             since_last_ms: None,
+            anomalies: 0,
         };
         let trust_score = trust_score(&device);
         AcceptedVau {
