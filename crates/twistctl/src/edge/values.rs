@@ -131,7 +131,7 @@ impl OfWorker {
             }
             let value = match given {
                 Some(source) => Some(source.read(&secret.name)?),
-                None => secret.default.clone(),
+                None => secret.default.clone().filter(|value| !value.is_empty()),
             };
             match value {
                 Some(value) => sent.push((secret.name.clone(), value)),

@@ -18,6 +18,7 @@ mod edge_publish;
 mod edge_redrive;
 mod edge_replay;
 mod edge_state;
+mod edge_terraform;
 mod edge_worker;
 mod hostile_images;
 mod images;
