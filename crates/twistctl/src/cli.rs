@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    budgets, build, dlq, doctor, down, edge, keygen, keys, ledger, manifest, sbom, sign, smoke, status,
-    test, up, verify,
+    budgets, build, dlq, doctor, down, edge, keygen, keys, ledger, manifest, sbom, sign, smoke,
+    status, test, up, verify,
 };
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};

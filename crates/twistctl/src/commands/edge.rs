@@ -147,7 +147,12 @@ pub struct Replay {
     #[arg(long, value_name = "NAME", required_unless_present = "folder")]
     bucket: Option<String>,
     /// The account's id.
-    #[arg(long, env = "CLOUDFLARE_ACCOUNT_ID", hide_env_values = true, default_value = "")]
+    #[arg(
+        long,
+        env = "CLOUDFLARE_ACCOUNT_ID",
+        hide_env_values = true,
+        default_value = ""
+    )]
     account: String,
     /// Where Cloudflare's API is.
     #[arg(long, env = "CLOUDFLARE_API_BASE_URL", default_value = DEFAULT_URL)]
@@ -192,7 +197,7 @@ pub enum State {
 pub struct StateOf {
     /// The environment, or `zone`.
     name: String,
-    /// The file that OpenTofu reads and writes.
+    /// The file that `OpenTofu` reads and writes.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// The remote's name or address.
@@ -321,7 +326,9 @@ fn secret(file: Option<&Path>) -> Result<Vec<u8>, EdgeError> {
     let text = match file {
         Some(path) => fs::read_to_string(path).map_err(EdgeError::io("read", path))?,
         None => env::var("TWIST_BACKEND_HMAC_SECRET").map_err(|_| {
-            EdgeError::help("neither --secret-file nor TWIST_BACKEND_HMAC_SECRET says where the secret is")
+            EdgeError::help(
+                "neither --secret-file nor TWIST_BACKEND_HMAC_SECRET says where the secret is",
+            )
         })?,
     };
     let text = text.trim_end_matches(['\r', '\n']);

@@ -155,7 +155,10 @@ impl Bindings {
         for worker in &self.workers {
             for other in worker.needs() {
                 if self.worker(other).is_none() {
-                    return Err(format!("{} is bound to {other}, which is no worker", worker.name));
+                    return Err(format!(
+                        "{} is bound to {other}, which is no worker",
+                        worker.name
+                    ));
                 }
             }
         }

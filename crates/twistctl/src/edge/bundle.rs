@@ -29,7 +29,8 @@ impl Bundle {
     /// The folder of a bundle, which has the two modules and nothing else.
     pub fn read(folder: &Path) -> Result<Self, EdgeError> {
         let wrong = |why: &str| EdgeError::help(format!("{}: {why}", folder.display()));
-        let node = walk::read_within(folder, MOST_BYTES).map_err(|error| wrong(&error.to_string()))?;
+        let node =
+            walk::read_within(folder, MOST_BYTES).map_err(|error| wrong(&error.to_string()))?;
         let Node::Folder(entries) = node else {
             return Err(wrong("is no folder"));
         };
@@ -44,7 +45,9 @@ impl Bundle {
         }
         for name in [MAIN, WASM] {
             if !modules.contains_key(name) {
-                return Err(wrong(&format!("there is no {name}; build it with ./twist build")));
+                return Err(wrong(&format!(
+                    "there is no {name}; build it with ./twist build"
+                )));
             }
         }
         Ok(Self { modules })
@@ -55,7 +58,9 @@ impl Bundle {
         if let Some(name) = content.entrypoint.as_deref().map(plain)
             && name != MAIN
         {
-            return Err(Parting(format!("it starts with the module {name}, {MAIN} expected")));
+            return Err(Parting(format!(
+                "it starts with the module {name}, {MAIN} expected"
+            )));
         }
         Self::of_parts(content.parts)
     }
@@ -112,7 +117,10 @@ impl Bundle {
                 return Some(Parting(format!("{name} differs at byte {at}")));
             }
         }
-        let more = other.modules.keys().find(|name| !self.modules.contains_key(*name));
+        let more = other
+            .modules
+            .keys()
+            .find(|name| !self.modules.contains_key(*name));
         more.map(|name| Parting(format!("there is a module {name} too many")))
     }
 }

@@ -31,21 +31,42 @@ pub(super) fn bound(
     }
     for object in &worker.durable_objects {
         let mut rest = vec![("class_name", json!(object.class))];
-        rest.extend(object.script.iter().map(|script| ("script_name", name(script))));
+        rest.extend(
+            object
+                .script
+                .iter()
+                .map(|script| ("script_name", name(script))),
+        );
         add(&object.binding, "durable_object_namespace", rest);
     }
     for service in &worker.services {
-        add(&service.binding, "service", vec![("service", name(&service.worker))]);
+        add(
+            &service.binding,
+            "service",
+            vec![("service", name(&service.worker))],
+        );
     }
     for queue in &worker.queues {
-        add(&queue.binding, "queue", vec![("queue_name", name(&queue.queue))]);
+        add(
+            &queue.binding,
+            "queue",
+            vec![("queue_name", name(&queue.queue))],
+        );
     }
     for bucket in &worker.r2 {
-        add(&bucket.binding, "r2_bucket", vec![("bucket_name", name(&bucket.bucket))]);
+        add(
+            &bucket.binding,
+            "r2_bucket",
+            vec![("bucket_name", name(&bucket.bucket))],
+        );
     }
     for kv in &worker.kv {
         let id = namespaces.get(&kv.namespace).cloned().unwrap_or_default();
-        add(&kv.binding, "kv_namespace", vec![("namespace_id", json!(id))]);
+        add(
+            &kv.binding,
+            "kv_namespace",
+            vec![("namespace_id", json!(id))],
+        );
     }
     all
 }
@@ -100,8 +121,14 @@ impl Upload<'_> {
         let mut metadata = Map::new();
         let mut put = |member: &str, value: Value| metadata.insert(member.to_owned(), value);
         put("main_module", json!(MAIN));
-        put("compatibility_date", json!(self.bindings.compatibility_date));
-        put("compatibility_flags", json!(self.bindings.compatibility_flags));
+        put(
+            "compatibility_date",
+            json!(self.bindings.compatibility_date),
+        );
+        put(
+            "compatibility_flags",
+            json!(self.bindings.compatibility_flags),
+        );
         put("bindings", Value::Array(bound));
         put("annotations", json!({ "workers/tag": self.bundle.tag() }));
         if self.kept {
@@ -111,8 +138,16 @@ impl Upload<'_> {
             put("migrations", migrations.clone());
         }
         Form::default()
-            .part("metadata", "application/json", Value::Object(metadata).to_string().into_bytes())
-            .part(MAIN, "application/javascript+module", self.bundle.module(MAIN).to_vec())
+            .part(
+                "metadata",
+                "application/json",
+                Value::Object(metadata).to_string().into_bytes(),
+            )
+            .part(
+                MAIN,
+                "application/javascript+module",
+                self.bundle.module(MAIN).to_vec(),
+            )
             .part(WASM, "application/wasm", self.bundle.module(WASM).to_vec())
     }
 }

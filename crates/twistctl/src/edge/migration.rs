@@ -31,20 +31,20 @@ pub(super) fn pending(list: &[Migration], tag: Option<&str>) -> Pending {
         },
     };
     let left = list.get(done..).unwrap_or_default();
-    let Some(last) = left.last() else {
+    let Some(newest) = left.last() else {
         return Pending::None;
     };
     let steps: Vec<Value> = left
         .iter()
         .map(|step| json!({ "new_sqlite_classes": step.new_sqlite_classes }))
         .collect();
-    let mut metadata = json!({ "new_tag": last.tag, "steps": steps });
+    let mut metadata = json!({ "new_tag": newest.tag, "steps": steps });
     if let (Some(tag), Some(members)) = (tag, metadata.as_object_mut()) {
         members.insert("old_tag".to_owned(), json!(tag));
     }
     Pending::Steps {
         from: tag.map(str::to_owned),
-        to: last.tag.clone(),
+        to: newest.tag.clone(),
         metadata,
     }
 }

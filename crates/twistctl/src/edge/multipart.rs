@@ -114,7 +114,9 @@ fn split(boundary: &str, body: &[u8]) -> Result<Vec<Part>, NotAForm> {
     let mut rest = if let Some(rest) = body.strip_prefix(first.as_bytes()) {
         rest
     } else {
-        after(body, &delimiter).ok_or(NotAForm("its boundary is not in it"))?.1
+        after(body, &delimiter)
+            .ok_or(NotAForm("its boundary is not in it"))?
+            .1
     };
     let mut parts = Vec::new();
     loop {
@@ -214,7 +216,10 @@ mod tests {
             ("multipart/form-data; boundary=X", ""),
             ("multipart/form-data; boundary=X", "--X"),
             ("multipart/form-data; boundary=X", "--X\r\nno header"),
-            ("multipart/form-data; boundary=X", "--X\r\nA: b\r\n\r\nx\r\n--X--"),
+            (
+                "multipart/form-data; boundary=X",
+                "--X\r\nA: b\r\n\r\nx\r\n--X--",
+            ),
         ] {
             assert!(parse(kind, body.as_bytes()).is_err(), "{kind} {body}");
         }

@@ -54,7 +54,9 @@ pub async fn run(api: &Api, bindings: &Bindings, options: &Options) -> Result<bo
         let name = deployed(name, &options.environment);
         let found = queues.iter().find(|queue| queue.queue_name == name);
         found.ok_or_else(|| {
-            EdgeError::help(format!("there is no queue {name}: apply edge/terraform first"))
+            EdgeError::help(format!(
+                "there is no queue {name}: apply edge/terraform first"
+            ))
         })
     };
     let mut good = true;
@@ -89,14 +91,20 @@ async fn look(api: &Api, dead: &Queue, limit: u32) -> Result<Counts, EdgeError> 
     let count = u8::try_from(limit).unwrap_or(BATCH).min(BATCH);
     let found = api.peek(dead, count).await?;
     if found.len() == usize::from(BATCH) {
-        ui::say(&format!("{}: these are the first {BATCH}, there may be more", dead.queue_name));
+        ui::say(&format!(
+            "{}: these are the first {BATCH}, there may be more",
+            dead.queue_name
+        ));
     }
     let mut counts = Counts::default();
     for message in &found {
         counts.seen += 1;
         if let Err(why) = Content::of(message) {
             counts.kept += 1;
-            ui::say(&format!("{}: message {}: {why}", dead.queue_name, message.id));
+            ui::say(&format!(
+                "{}: message {}: {why}",
+                dead.queue_name, message.id
+            ));
         }
     }
     Ok(counts)
@@ -105,7 +113,9 @@ async fn look(api: &Api, dead: &Queue, limit: u32) -> Result<Counts, EdgeError> 
 async fn drive(api: &Api, main: &Queue, dead: &Queue, limit: u32) -> Result<Counts, EdgeError> {
     let mut counts = Counts::default();
     while counts.seen < limit {
-        let count = u8::try_from(limit - counts.seen).unwrap_or(BATCH).min(BATCH);
+        let count = u8::try_from(limit - counts.seen)
+            .unwrap_or(BATCH)
+            .min(BATCH);
         let batch = api.pull(dead, count, LEASE_MS).await?;
         if batch.is_empty() {
             break;
@@ -117,7 +127,10 @@ async fn drive(api: &Api, main: &Queue, dead: &Queue, limit: u32) -> Result<Coun
             let sent = match (&failed, Content::of(message)) {
                 (Some(_), _) => false,
                 (None, Err(why)) => {
-                    ui::say(&format!("{}: message {}: {why}", dead.queue_name, message.id));
+                    ui::say(&format!(
+                        "{}: message {}: {why}",
+                        dead.queue_name, message.id
+                    ));
                     false
                 }
                 (None, Ok(content)) => match content.send(api, main).await {
@@ -172,7 +185,8 @@ impl Content {
                 let bytes = STANDARD
                     .decode(&message.body)
                     .map_err(|_| "its body is not base64".to_owned())?;
-                let text = String::from_utf8(bytes).map_err(|_| "its body is no text".to_owned())?;
+                let text =
+                    String::from_utf8(bytes).map_err(|_| "its body is no text".to_owned())?;
                 serde_json::from_str::<serde::de::IgnoredAny>(&text)
                     .map_err(|error| format!("its body is no JSON ({error})"))?;
                 Ok(Self::Json(text))

@@ -150,7 +150,8 @@ impl Cursor {
         } else {
             let file = OpenOptions::new().create(true).append(true).open(path);
             let file = file.map_err(EdgeError::io("write", path))?;
-            file.set_len(end as u64).map_err(EdgeError::io("write", path))?;
+            file.set_len(end as u64)
+                .map_err(EdgeError::io("write", path))?;
             Some(file)
         };
         Ok(Self {
@@ -215,7 +216,9 @@ impl<'a> Poster<'a> {
                     let receipt = serde_json::from_slice::<SegmentReceipt>(&answer).ok();
                     return receipt
                         .filter(|receipt| receipt.segment_id == segment.segment_id)
-                        .ok_or_else(|| Failure::Gone("the answer is no receipt for it".to_owned()));
+                        .ok_or_else(|| {
+                            Failure::Gone("the answer is no receipt for it".to_owned())
+                        });
                 }
                 Ok((status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), _)) => {
                     return Err(Failure::Gone(format!(
@@ -281,6 +284,8 @@ fn backend(text: &str) -> Result<Url, EdgeError> {
 
 fn now() -> EpochMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let ms = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    let ms = since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    });
     EpochMs::new(ms).unwrap_or(EpochMs::MAX)
 }

@@ -25,7 +25,9 @@ struct Back {
 /// Does it: scripts that are bound to others first, so that none calls one that is older than it.
 pub async fn run(api: &Api, bindings: &Bindings, options: &Options) -> Result<(), EdgeError> {
     if options.to.is_some() && options.worker.is_none() {
-        return Err(EdgeError::help("--to names a version of one script: name it with --worker"));
+        return Err(EdgeError::help(
+            "--to names a version of one script: name it with --worker",
+        ));
     }
     if let Some(name) = &options.worker
         && bindings.worker(name).is_none()
@@ -34,7 +36,11 @@ pub async fn run(api: &Api, bindings: &Bindings, options: &Options) -> Result<()
     }
     let mut backs = Vec::new();
     for worker in bindings.in_order().into_iter().rev() {
-        if options.worker.as_ref().is_none_or(|name| *name == worker.name) {
+        if options
+            .worker
+            .as_ref()
+            .is_none_or(|name| *name == worker.name)
+        {
             let script = deployed(&worker.name, &options.environment);
             match look(api, script, options.to.as_deref()).await {
                 Ok(back) => backs.push(back),
@@ -78,7 +84,9 @@ async fn look(api: &Api, script: String, to: Option<&str>) -> Result<Back, Found
     }
     now.sort_by_key(|version| version.number);
     let Some(newest) = now.last() else {
-        return Err(Found::NothingBefore(format!("{script}: nothing is deployed")));
+        return Err(Found::NothingBefore(format!(
+            "{script}: nothing is deployed"
+        )));
     };
     let version = match to {
         Some(id) => Some(api.version(&script, id).await?),

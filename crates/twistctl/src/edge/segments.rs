@@ -1,4 +1,4 @@
-//! Where accepted VAUs were kept: objects `edge/segments/<shard>/<yyyy-mm-dd>/<seq>`.
+//! Where accepted VAUs were kept: objects `edge/segments/<shard>/<yyyy-mm-dd>/<number>…`, one segment each.
 
 use crate::edge::EdgeError;
 use crate::edge::api::Api;
@@ -156,12 +156,13 @@ mod tests {
             "edge/segments/shard-0/2026-07-02/1",
             "edge/segments/shard-0/2026-07-01/10",
             "edge/segments/shard-0/2026-07-01/9",
-            "edge/segments/shard-0/2026-07-01/0000000002",
+            "edge/segments/shard-0/2026-07-01/000000000002-0190.json",
+            "edge/segments/shard-0/2026-07-01/000000000011-0191.json",
         ];
         let mut keys: Vec<Key> = names.iter().filter_map(|name| Key::of(name)).collect();
         keys.sort();
         let sorted: Vec<&str> = keys.iter().map(|key| key.seq.as_str()).collect();
-        assert_eq!(sorted, ["2", "9", "10", "1"]);
+        assert_eq!(sorted, ["9", "10", "2-0190.json", "11-0191.json", "1"]);
     }
 
     #[test]

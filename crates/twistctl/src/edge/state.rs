@@ -1,6 +1,6 @@
 //! `edge state`: the encrypted state of `edge/terraform` in a branch of the repository.
 //!
-//! OpenTofu encrypts before it writes; a file that is not encrypted is refused here. Pushing compares and swaps
+//! `OpenTofu` encrypts before it writes; a file that is not encrypted is refused here. Pushing compares and swaps
 //! twice: the branch must be where it was found, and this environment's file in it must be the one that was
 //! pulled. Another environment's push in between is no conflict.
 
@@ -31,7 +31,7 @@ pub struct Options {
     pub branch: String,
     /// The environment, or `zone`.
     pub name: String,
-    /// The file that OpenTofu reads and writes.
+    /// The file that `OpenTofu` reads and writes.
     pub file: PathBuf,
 }
 
@@ -62,7 +62,11 @@ pub fn pull(options: &Options) -> Result<(), EdgeError> {
         Some(blob) => {
             let text = git.run(&["cat-file", "blob", blob], None)?;
             write_private(&options.file, &text)?;
-            ui::say(&format!("{} is in {}", options.path(), options.file.display()));
+            ui::say(&format!(
+                "{} is in {}",
+                options.path(),
+                options.file.display()
+            ));
         }
         None if options.file.exists() => {
             return Err(EdgeError::help(format!(
@@ -85,9 +89,8 @@ pub fn pull(options: &Options) -> Result<(), EdgeError> {
 /// Commits the file to the branch, unless somebody was faster.
 pub fn push(options: &Options) -> Result<(), EdgeError> {
     let state = fs::read(&options.file).map_err(EdgeError::io("read", &options.file))?;
-    encrypted(&state).map_err(|why| {
-        EdgeError::help(format!("{}: {why}", options.file.display()))
-    })?;
+    encrypted(&state)
+        .map_err(|why| EdgeError::help(format!("{}: {why}", options.file.display())))?;
     let base_file = options.base();
     let base = fs::read_to_string(&base_file).map_err(|_| {
         EdgeError::help(format!(
@@ -100,7 +103,10 @@ pub fn push(options: &Options) -> Result<(), EdgeError> {
     for _ in 0..TRIES {
         let tip = tip(&git, options)?;
         let there = tip.as_deref().map(|tip| git.blob(tip, &options.path()));
-        let there = there.transpose()?.flatten().unwrap_or_else(|| NONE.to_owned());
+        let there = there
+            .transpose()?
+            .flatten()
+            .unwrap_or_else(|| NONE.to_owned());
         if there == blob {
             ui::say(&format!("{} has this state already", options.branch));
             return write_private(&base_file, blob.as_bytes());
@@ -115,7 +121,11 @@ pub fn push(options: &Options) -> Result<(), EdgeError> {
         }
         if swap(&git, options, tip.as_deref(), &blob)? {
             write_private(&base_file, blob.as_bytes())?;
-            ui::say(&format!("{} is in the branch {}", options.path(), options.branch));
+            ui::say(&format!(
+                "{} is in the branch {}",
+                options.path(),
+                options.branch
+            ));
             return Ok(());
         }
     }
@@ -125,7 +135,7 @@ pub fn push(options: &Options) -> Result<(), EdgeError> {
     )))
 }
 
-/// A state that OpenTofu has encrypted, and nothing but that.
+/// A state that `OpenTofu` has encrypted, and nothing but that.
 fn encrypted(bytes: &[u8]) -> Result<(), &'static str> {
     let Ok(Value::Object(members)) = serde_json::from_slice(bytes) else {
         return Err("it is no state");
@@ -149,19 +159,35 @@ fn tip(git: &Git<'_>, options: &Options) -> Result<Option<String>, EdgeError> {
         return Ok(None);
     };
     git.run(
-        &["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &options.remote, &tip],
+        &[
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            &options.remote,
+            &tip,
+        ],
         None,
     )
     .or_else(|_| {
         // A server that hands out branches only.
-        git.run(&["fetch", "--quiet", "--no-tags", &options.remote, &reference], None)
+        git.run(
+            &["fetch", "--quiet", "--no-tags", &options.remote, &reference],
+            None,
+        )
     })?;
     Ok(Some(tip))
 }
 
 /// One commit on top of `tip` with the blob at its place; false when the branch is elsewhere by now.
-fn swap(git: &Git<'_>, options: &Options, tip: Option<&str>, blob: &str) -> Result<bool, EdgeError> {
-    let folder = tempfile::tempdir().map_err(EdgeError::io("make a folder in", Path::new("/tmp")))?;
+fn swap(
+    git: &Git<'_>,
+    options: &Options,
+    tip: Option<&str>,
+    blob: &str,
+) -> Result<bool, EdgeError> {
+    let folder =
+        tempfile::tempdir().map_err(EdgeError::io("make a folder in", Path::new("/tmp")))?;
     let index = folder.path().join("index");
     if let Some(tip) = tip {
         git.with_index(&index, &["read-tree", tip])?;
@@ -176,7 +202,17 @@ fn swap(git: &Git<'_>, options: &Options, tip: Option<&str>, blob: &str) -> Resu
     let reference = options.reference();
     let lease = format!("--force-with-lease={reference}:{}", tip.unwrap_or_default());
     let target = format!("{commit}:{reference}");
-    let pushed = git.run(&["push", "--quiet", "--porcelain", &lease, &options.remote, &target], None);
+    let pushed = git.run(
+        &[
+            "push",
+            "--quiet",
+            "--porcelain",
+            &lease,
+            &options.remote,
+            &target,
+        ],
+        None,
+    );
     match pushed {
         Ok(_) => Ok(true),
         // Refused because it is elsewhere, or for another reason, which is the answer then.
@@ -207,7 +243,12 @@ impl Git<'_> {
             .current_dir(self.0)
             .args(["-c", "core.hooksPath=/dev/null"])
             // A commit has an author on a machine that has none, such as a runner of a pipeline.
-            .args(["-c", "user.name=twistctl", "-c", "user.email=twistctl@localhost"])
+            .args([
+                "-c",
+                "user.name=twistctl",
+                "-c",
+                "user.email=twistctl@localhost",
+            ])
             .args(args)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("LC_ALL", "C")
@@ -241,12 +282,20 @@ impl Git<'_> {
 
 fn finish(mut command: Command, args: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, EdgeError> {
     let program = Path::new("git");
-    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdin(if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    });
     let mut child = command.spawn().map_err(EdgeError::io("run", program))?;
     if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
-        stdin.write_all(bytes).map_err(EdgeError::io("write to", program))?;
+        stdin
+            .write_all(bytes)
+            .map_err(EdgeError::io("write to", program))?;
     }
-    let output = child.wait_with_output().map_err(EdgeError::io("wait for", program))?;
+    let output = child
+        .wait_with_output()
+        .map_err(EdgeError::io("wait for", program))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

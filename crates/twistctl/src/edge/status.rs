@@ -63,7 +63,9 @@ async fn look_at(
     let content = api.content(script, Some(&share.version_id)).await?;
     let bundle = Bundle::of_content(content).map_err(|parting| parting.0);
     let equal = wanted.map(|wanted| match &bundle {
-        Ok(found) => wanted.parting(found).map_or(Ok(()), |parting| Err(parting.0)),
+        Ok(found) => wanted
+            .parting(found)
+            .map_or(Ok(()), |parting| Err(parting.0)),
         Err(why) => Err(why.clone()),
     });
     Ok(Running {

@@ -60,9 +60,10 @@ impl Values {
         }
         for worker in &bindings.workers {
             let given = read.of(worker);
-            let missing = worker.vars.iter().find(|var| {
-                var.required && given.vars.get(&var.name).is_none_or(String::is_empty)
-            });
+            let missing = worker
+                .vars
+                .iter()
+                .find(|var| var.required && given.vars.get(&var.name).is_none_or(String::is_empty));
             if let Some(var) = missing {
                 return Err(wrong(&format!(
                     "{} needs the variable {}, which has no value",
@@ -99,7 +100,11 @@ impl OfWorker {
         if let Some(name) = self.vars.keys().find(|name| !known(&worker.vars, name)) {
             return Err(format!("{} has no variable {name}", worker.name));
         }
-        if let Some(name) = self.secrets.keys().find(|name| !known(&worker.secrets, name)) {
+        if let Some(name) = self
+            .secrets
+            .keys()
+            .find(|name| !known(&worker.secrets, name))
+        {
             return Err(format!("{} has no secret {name}", worker.name));
         }
         Ok(())
@@ -110,7 +115,10 @@ impl OfWorker {
         let of = |var: &crate::edge::bindings::Value| {
             let given = self.vars.get(&var.name).or(var.default.as_ref());
             // To the script an empty one is one that is not there.
-            Some((var.name.clone(), given.filter(|value| !value.is_empty())?.clone()))
+            Some((
+                var.name.clone(),
+                given.filter(|value| !value.is_empty())?.clone(),
+            ))
         };
         worker.vars.iter().filter_map(of).collect()
     }
@@ -151,7 +159,8 @@ impl OfWorker {
 impl<'de> Deserialize<'de> for Source {
     /// Says nothing of what it found: somebody may have put the secret itself there.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let wrong = || D::Error::custom("a secret is given as { env = \"NAME\" } or { file = \"PATH\" }");
+        let wrong =
+            || D::Error::custom("a secret is given as { env = \"NAME\" } or { file = \"PATH\" }");
         let Ok(serde_json::Value::Object(members)) = serde_json::Value::deserialize(from) else {
             return Err(wrong());
         };
@@ -171,7 +180,9 @@ impl Source {
     fn read(&self, secret: &str) -> Result<String, EdgeError> {
         let value = match self {
             Self::Env(name) => env::var(name).map_err(|_| {
-                EdgeError::help(format!("the secret {secret} is to come from {name}, which is not set"))
+                EdgeError::help(format!(
+                    "the secret {secret} is to come from {name}, which is not set"
+                ))
             })?,
             Self::File(path) => fs::read_to_string(path).map_err(EdgeError::io("read", path))?,
         };

@@ -74,11 +74,9 @@ pub fn run(request: &Request) -> Report {
 fn fill(request: &Request, report: &mut Report) -> Result<(), BadInput> {
     let (bytes, manifest) = input::manifest(&request.manifest)?;
     report.manifest = Some(report::Summary::of(&bytes, &manifest));
-    let compares =
-        !(request.dist.is_empty() && request.images.is_empty() && request.services.is_empty())
-            || !request.workers.is_empty()
-            || request.stack
-            || request.rebuild;
+    let named =
+        request.dist.len() + request.images.len() + request.services.len() + request.workers.len();
+    let compares = named > 0 || request.stack || request.rebuild;
     if let Some(option) = how(request).filter(|_| !compares) {
         return Err(BadInput::without_question(option));
     }

@@ -127,9 +127,12 @@ impl Place {
 fn fetch(base: &str, account: &str, script: &str, version: Option<&str>) -> Result<Node, Trouble> {
     let other = |why: String| Trouble::Other(why);
     let token = env::var("CLOUDFLARE_API_TOKEN").map_err(|_| {
-        other("CLOUDFLARE_API_TOKEN is not set: the script cannot be read without a token".to_owned())
+        other(
+            "CLOUDFLARE_API_TOKEN is not set: the script cannot be read without a token".to_owned(),
+        )
     })?;
-    let api = Api::new(base, account, Token::new(token)).map_err(|error| other(error.to_string()))?;
+    let api =
+        Api::new(base, account, Token::new(token)).map_err(|error| other(error.to_string()))?;
     let runtime = commands::runtime().map_err(|error| other(error.to_string()))?;
     match runtime.block_on(api.content(script, version)) {
         Ok(content) => Bundle::of_content(content)
@@ -147,11 +150,16 @@ fn dump(path: &Path) -> Result<Node, Trouble> {
     }
     let unread = |error: crate::CtlError| Trouble::Other(error.to_string());
     if path.is_dir() {
-        return walk::read_within(path, MOST_BYTES).map(without_modes).map_err(unread);
+        return walk::read_within(path, MOST_BYTES)
+            .map(without_modes)
+            .map_err(unread);
     }
     let bytes = walk::read_file(path, MOST_BYTES).map_err(unread)?;
     let parts = multipart::parse_dump(&bytes).map_err(|why| {
-        Trouble::Other(format!("{} is no script that was read back: {why}", path.display()))
+        Trouble::Other(format!(
+            "{} is no script that was read back: {why}",
+            path.display()
+        ))
     })?;
     Bundle::of_parts(parts)
         .map(Bundle::into_node)

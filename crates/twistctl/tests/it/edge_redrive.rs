@@ -7,8 +7,15 @@ const MAIN: &str = "vau-segments-staging";
 const DEAD: &str = "vau-segments-dead-staging";
 
 fn dead(edge: &Edge, messages: &[(&str, &str)]) {
-    let stored = messages.iter().map(|(kind, body)| StoredMessage::new(kind, body));
-    edge.cloudflare.state().queues.get_mut(DEAD).unwrap().messages = stored.collect();
+    let stored = messages
+        .iter()
+        .map(|(kind, body)| StoredMessage::new(kind, body));
+    edge.cloudflare
+        .state()
+        .queues
+        .get_mut(DEAD)
+        .unwrap()
+        .messages = stored.collect();
 }
 
 fn bodies(edge: &Edge, queue: &str) -> Vec<String> {
@@ -27,10 +34,23 @@ fn a_look_hands_nothing_out_and_changes_nothing() {
     dead(&edge, &[("json", &segment(1)), ("v8", "x"), ("text", "y")]);
     let answer = edge.edge(&["redrive", "--environment", "staging"]);
     assert_eq!(answer.code, 1, "one cannot be sent: {answer:?}");
-    assert!(answer.stdout.contains("2 would be sent on to vau-segments-staging, 1 cannot be"), "{answer:?}");
-    assert!(answer.stdout.contains("content type is \"v8\""), "{answer:?}");
+    assert!(
+        answer
+            .stdout
+            .contains("2 would be sent on to vau-segments-staging, 1 cannot be"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.stdout.contains("content type is \"v8\""),
+        "{answer:?}"
+    );
     let state = edge.cloudflare.state();
-    assert!(state.queues[DEAD].messages.iter().all(|message| message.attempts == 0));
+    assert!(
+        state.queues[DEAD]
+            .messages
+            .iter()
+            .all(|message| message.attempts == 0)
+    );
 }
 
 #[test]
@@ -41,7 +61,12 @@ fn messages_arrive_as_they_were_and_are_gone_from_the_dead() {
     dead(&edge, &messages);
     let answer = edge.edge(&["redrive", "--environment", "staging", "--send"]);
     assert_eq!(answer.code, 0, "{answer:?}");
-    assert!(answer.stdout.contains("250 sent on to vau-segments-staging, 0 kept"), "{answer:?}");
+    assert!(
+        answer
+            .stdout
+            .contains("250 sent on to vau-segments-staging, 0 kept"),
+        "{answer:?}"
+    );
     assert_eq!(bodies(&edge, MAIN), all);
     assert!(bodies(&edge, DEAD).is_empty());
 }
@@ -51,7 +76,14 @@ fn no_more_than_asked_for_are_sent() {
     let edge = Edge::new();
     let (one, two) = (segment(1), segment(2));
     dead(&edge, &[("json", &one), ("json", &two)]);
-    let answer = edge.edge(&["redrive", "--environment", "staging", "--send", "--limit", "1"]);
+    let answer = edge.edge(&[
+        "redrive",
+        "--environment",
+        "staging",
+        "--send",
+        "--limit",
+        "1",
+    ]);
     assert!(answer.stdout.contains("1 sent on"), "{answer:?}");
     assert_eq!(bodies(&edge, DEAD), [two]);
 }
@@ -60,14 +92,33 @@ fn no_more_than_asked_for_are_sent() {
 fn what_cannot_be_sent_stays_and_does_not_hold_up_the_rest() {
     let edge = Edge::new();
     let good = segment(2);
-    dead(&edge, &[("v8", "odd"), ("json", "{broken"), ("json", &good), ("text", "plain")]);
+    dead(
+        &edge,
+        &[
+            ("v8", "odd"),
+            ("json", "{broken"),
+            ("json", &good),
+            ("text", "plain"),
+        ],
+    );
     let answer = edge.edge(&["redrive", "--environment", "staging", "--send"]);
     assert_eq!(answer.code, 1, "{answer:?}");
-    assert!(answer.stdout.contains("2 sent on to vau-segments-staging, 2 kept"), "{answer:?}");
+    assert!(
+        answer
+            .stdout
+            .contains("2 sent on to vau-segments-staging, 2 kept"),
+        "{answer:?}"
+    );
     assert_eq!(bodies(&edge, MAIN), [good.as_str(), "plain"]);
     assert_eq!(bodies(&edge, DEAD), ["odd", "{broken"]);
     let state = edge.cloudflare.state();
-    assert!(state.queues[DEAD].messages.iter().all(|message| !message.leased), "given back at once");
+    assert!(
+        state.queues[DEAD]
+            .messages
+            .iter()
+            .all(|message| !message.leased),
+        "given back at once"
+    );
 }
 
 #[test]
@@ -86,9 +137,18 @@ fn a_queue_that_takes_nothing_leaves_the_rest_where_it_is() {
     });
     let answer = edge.edge(&["redrive", "--environment", "staging", "--send"]);
     assert_eq!(answer.code, 1);
-    assert!(answer.stderr.contains("0 were sent on before that, 3 are still there"), "{answer:?}");
+    assert!(
+        answer
+            .stderr
+            .contains("0 were sent on before that, 3 are still there"),
+        "{answer:?}"
+    );
     assert_eq!(bodies(&edge, DEAD), all);
-    assert_eq!(edge.edge(&["redrive", "--environment", "staging", "--send"]).code, 0);
+    assert_eq!(
+        edge.edge(&["redrive", "--environment", "staging", "--send"])
+            .code,
+        0
+    );
     assert_eq!(bodies(&edge, MAIN), all);
 }
 
@@ -107,7 +167,10 @@ fn an_acknowledgement_that_gets_lost_doubles_a_message_and_loses_none() {
     });
     let answer = edge.edge(&["redrive", "--environment", "staging", "--send"]);
     assert_eq!(answer.code, 1);
-    assert!(answer.stderr.contains("1 were sent on before that"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("1 were sent on before that"),
+        "{answer:?}"
+    );
     assert_eq!(bodies(&edge, MAIN), [one.as_str()]);
     assert_eq!(bodies(&edge, DEAD), [one]);
 }
@@ -116,7 +179,13 @@ fn an_acknowledgement_that_gets_lost_doubles_a_message_and_loses_none() {
 fn another_queue_is_not_made_up() {
     let edge = Edge::new();
     let answer = edge.edge(&["redrive", "--environment", "staging", "--queue", "rewards"]);
-    assert!(answer.stderr.contains("there is no queue rewards"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("there is no queue rewards"),
+        "{answer:?}"
+    );
     let answer = edge.edge(&["redrive", "--environment", "production"]);
-    assert!(answer.stderr.contains("apply edge/terraform first"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("apply edge/terraform first"),
+        "{answer:?}"
+    );
 }

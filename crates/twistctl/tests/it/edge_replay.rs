@@ -38,16 +38,28 @@ fn handle(backend: &mut Backend, stream: &mut TcpStream) -> Option<()> {
     let head = String::from_utf8(head).ok()?;
     let header = |name: &str| {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     };
     let mut body = vec![0; header("content-length")?.parse().ok()?];
     stream.read_exact(&mut body).ok()?;
     let timestamp = EpochMs::new(header("x-timestamp")?.parse().ok()?).ok()?;
-    let signed = SignedRequest { method: "POST", path: PATH, timestamp, body: &body };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let signed = SignedRequest {
+        method: "POST",
+        path: PATH,
+        timestamp,
+        body: &body,
+    };
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
     let now = EpochMs::new(u64::try_from(now).unwrap()).unwrap();
     let holds = header("x-key-id") == Some("edge-1")
-        && signed.verify(SECRET.as_bytes(), header("x-hmac-signature")?, now).is_ok()
+        && signed
+            .verify(SECRET.as_bytes(), header("x-hmac-signature")?, now)
+            .is_ok()
         && head.starts_with(&format!("POST {PATH} HTTP/1.1\r\n"));
     let segment: Value = serde_json::from_slice(&body).unwrap_or_default();
     let id = segment["segmentId"].as_str().unwrap_or_default().to_owned();
@@ -68,8 +80,17 @@ fn handle(backend: &mut Backend, stream: &mut TcpStream) -> Option<()> {
         "segmentId": id, "counted": counted, "duplicates": duplicates,
         "quarantined": [{ "index": 0, "reason": "unreadable" }],
     });
-    let body = if status == 200 { receipt.to_string() } else { String::new() };
-    write!(stream, "HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).ok()
+    let body = if status == 200 {
+        receipt.to_string()
+    } else {
+        String::new()
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .ok()
 }
 
 struct World {
@@ -82,7 +103,9 @@ struct World {
 fn segment(number: u32) -> (String, String) {
     let id = format!("00000000-0000-4000-8000-{number:012}");
     // Spaces and an order of its own: the bytes that are posted are the bytes that were kept.
-    let body = format!("{{\"version\": 1, \"shard\":\"shard-0\",  \"segmentId\":\"{id}\",\"items\":[{{}}, {{}},3]}}");
+    let body = format!(
+        "{{\"version\": 1, \"shard\":\"shard-0\",  \"segmentId\":\"{id}\",\"items\":[{{}}, {{}},3]}}"
+    );
     (id, body)
 }
 
@@ -101,7 +124,10 @@ impl World {
     /// Puts segments where the edge would: numbers to days.
     fn keep(&self, numbers: &[(u32, &str)]) {
         for (number, day) in numbers {
-            let path = self.home.path().join(format!("copy/edge/segments/shard-0/{day}/{number}"));
+            let path = self
+                .home
+                .path()
+                .join(format!("copy/edge/segments/shard-0/{day}/{number}"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, segment(*number).1).unwrap();
         }
@@ -116,7 +142,14 @@ impl World {
     fn replay_from(&self, args: &[&str]) -> Answer {
         let mut command = twistctl(self.home.path());
         command
-            .args(["edge", "replay", "--backend", &self.url, "--key-id", "edge-1"])
+            .args([
+                "edge",
+                "replay",
+                "--backend",
+                &self.url,
+                "--key-id",
+                "edge-1",
+            ])
             .args(["--secret-file", "secret", "--cursor", "cursor"])
             .args(args);
         let answer = answer(command);
@@ -142,7 +175,11 @@ fn every_segment_is_posted_signed_in_its_order_and_the_receipts_are_added_up() {
     let world = World::new();
     world.keep(&[(10, "2026-07-01"), (9, "2026-07-01"), (11, "2026-07-02")]);
     let dry = world.replay(&["--dry-run"]);
-    assert!(dry.stdout.contains("3 segments, 0 of them acknowledged earlier, 3 to post"), "{dry:?}");
+    assert!(
+        dry.stdout
+            .contains("3 segments, 0 of them acknowledged earlier, 3 to post"),
+        "{dry:?}"
+    );
     assert!(world.posts().is_empty());
     let answer = world.replay(&[]);
     assert_eq!(answer.code, 0, "{answer:?}");
@@ -162,11 +199,19 @@ fn it_goes_on_where_it_stopped_and_a_late_segment_is_not_left_out() {
     world.keep(&[(2, "2026-07-01"), (4, "2026-07-01")]);
     let answer = world.replay(&[]);
     assert_eq!(world.posts(), ids(&[2, 4]), "{answer:?}");
-    assert!(answer.stdout.contains("2 of them acknowledged earlier"), "{answer:?}");
+    assert!(
+        answer.stdout.contains("2 of them acknowledged earlier"),
+        "{answer:?}"
+    );
     // Without the cursor everything is posted again, and nothing is counted twice.
     fs::remove_file(world.home.path().join("cursor")).unwrap();
     let answer = world.replay(&[]);
-    assert!(answer.stdout.contains("0 VAUs counted, 12 had been counted before"), "{answer:?}");
+    assert!(
+        answer
+            .stdout
+            .contains("0 VAUs counted, 12 had been counted before"),
+        "{answer:?}"
+    );
 }
 
 #[test]
@@ -177,26 +222,50 @@ fn a_backend_that_goes_away_in_the_middle_costs_nothing() {
     world.backend(|backend| backend.answers = vec![503, 503, 503, 503, 503, 503, 503, 200]);
     let answer = world.replay(&[]);
     assert_eq!(answer.code, 1);
-    assert!(answer.stderr.contains("the same command goes on from there"), "{answer:?}");
-    assert!(answer.stdout.contains("1 segments acknowledged"), "{answer:?}");
+    assert!(
+        answer
+            .stderr
+            .contains("the same command goes on from there"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.stdout.contains("1 segments acknowledged"),
+        "{answer:?}"
+    );
     assert_eq!(world.posts().len(), 5);
     world.backend(|backend| backend.answers = vec![503]);
     let answer = world.replay(&[]);
     assert_eq!(answer.code, 0, "a passing fault is waited out: {answer:?}");
-    assert!(answer.stdout.contains("2 segments acknowledged"), "{answer:?}");
+    assert!(
+        answer.stdout.contains("2 segments acknowledged"),
+        "{answer:?}"
+    );
 }
 
 #[test]
 fn a_bad_segment_does_not_hold_up_the_good_ones() {
     let world = World::new();
     world.keep(&[(1, "2026-07-01"), (2, "2026-07-01"), (3, "2026-07-01")]);
-    fs::write(world.home.path().join("copy/edge/segments/shard-0/2026-07-01/2"), "{torn").unwrap();
+    fs::write(
+        world
+            .home
+            .path()
+            .join("copy/edge/segments/shard-0/2026-07-01/2"),
+        "{torn",
+    )
+    .unwrap();
     world.backend(|backend| backend.refused = Some(segment(1).0));
     let answer = world.replay(&[]);
     assert_eq!(answer.code, 1, "{answer:?}");
-    assert!(answer.stdout.contains("/1: the backend answers 422"), "{answer:?}");
+    assert!(
+        answer.stdout.contains("/1: the backend answers 422"),
+        "{answer:?}"
+    );
     assert!(answer.stdout.contains("/2: it is no segment"), "{answer:?}");
-    assert!(answer.stdout.contains("1 segments acknowledged"), "{answer:?}");
+    assert!(
+        answer.stdout.contains("1 segments acknowledged"),
+        "{answer:?}"
+    );
     world.posts();
     // They are not forgotten.
     world.backend(|backend| backend.refused = None);
@@ -211,9 +280,15 @@ fn a_wrong_secret_stops_at_once() {
     fs::write(world.home.path().join("secret"), "another").unwrap();
     let answer = world.replay(&[]);
     assert_eq!(answer.code, 1);
-    assert!(answer.stderr.contains("the secret is another one"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("the secret is another one"),
+        "{answer:?}"
+    );
     assert_eq!(world.posts().len(), 1);
-    assert_eq!(fs::read_to_string(world.home.path().join("cursor")).unwrap(), "");
+    assert_eq!(
+        fs::read_to_string(world.home.path().join("cursor")).unwrap(),
+        ""
+    );
 }
 
 #[test]
@@ -235,10 +310,16 @@ fn a_cursor_that_was_torn_is_mended_and_another_file_is_left_alone() {
     assert_eq!(world.replay(&[]).code, 0);
     assert_eq!(world.posts(), ids(&[2]));
     let text = fs::read_to_string(&cursor).unwrap();
-    assert_eq!(text, "edge/segments/shard-0/2026-07-01/1\nedge/segments/shard-0/2026-07-01/2\n");
+    assert_eq!(
+        text,
+        "edge/segments/shard-0/2026-07-01/1\nedge/segments/shard-0/2026-07-01/2\n"
+    );
     fs::write(&cursor, "my notes\nmore\n").unwrap();
     let answer = world.replay(&[]);
-    assert!(answer.stderr.contains("no cursor of a replay"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("no cursor of a replay"),
+        "{answer:?}"
+    );
     assert_eq!(fs::read_to_string(&cursor).unwrap(), "my notes\nmore\n");
 }
 
@@ -250,12 +331,22 @@ fn segments_are_read_out_of_the_bucket_page_by_page() {
     for number in 0..8 {
         let mut state = cloudflare.state();
         let bucket = state.objects.get_mut("edge-archive-staging").unwrap();
-        bucket.insert(format!("edge/segments/shard-0/2026-07-01/{number:08}"), segment(number).1.into_bytes());
+        bucket.insert(
+            format!("edge/segments/shard-0/2026-07-01/{number:08}"),
+            segment(number).1.into_bytes(),
+        );
         bucket.insert(format!("edge/audit/{number}"), b"{}".to_vec());
     }
     let mut command = twistctl(world.home.path());
     command
-        .args(["edge", "replay", "--backend", &world.url, "--key-id", "edge-1"])
+        .args([
+            "edge",
+            "replay",
+            "--backend",
+            &world.url,
+            "--key-id",
+            "edge-1",
+        ])
         .args(["--cursor", "cursor", "--bucket", "edge-archive-staging"])
         .env("TWIST_BACKEND_HMAC_SECRET", SECRET)
         .env("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)

@@ -22,9 +22,11 @@ fn git(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-/// As OpenTofu writes an encrypted state.
+/// As `OpenTofu` writes an encrypted state.
 fn state(text: &str) -> String {
-    format!(r#"{{"meta":{{"key_provider.pbkdf2.passphrase":"eyJzYWx0IjoiIn0="}},"encrypted_data":"{text}","encryption_version":"v0"}}"#)
+    format!(
+        r#"{{"meta":{{"key_provider.pbkdf2.passphrase":"eyJzYWx0IjoiIn0="}},"encrypted_data":"{text}","encryption_version":"v0"}}"#
+    )
 }
 
 impl World {
@@ -54,7 +56,11 @@ impl World {
     }
 
     fn write(&self, clone: &str, environment: &str, text: &str) {
-        fs::write(self.clone(clone).join(format!("{environment}.tfstate")), state(text)).unwrap();
+        fs::write(
+            self.clone(clone).join(format!("{environment}.tfstate")),
+            state(text),
+        )
+        .unwrap();
     }
 
     fn read(&self, clone: &str, environment: &str) -> String {
@@ -71,20 +77,35 @@ fn a_state_comes_back_as_it_was_and_leaves_no_other_trace() {
     let world = World::new();
     let first = world.edge("one", "pull", "staging");
     assert_eq!(first.code, 0, "{first:?}");
-    assert!(first.stdout.contains("the first apply makes it"), "{first:?}");
+    assert!(
+        first.stdout.contains("the first apply makes it"),
+        "{first:?}"
+    );
     world.write("one", "staging", "AAAA");
     let pushed = world.edge("one", "push", "staging");
     assert_eq!(pushed.code, 0, "{pushed:?}");
     assert_eq!(world.edge("two", "pull", "staging").code, 0);
     assert_eq!(world.read("two", "staging"), state("AAAA"));
-    assert_eq!(world.bare(&["ls-tree", "-r", "--name-only", "infra-state"]), "edge/staging.tfstate");
+    assert_eq!(
+        world.bare(&["ls-tree", "-r", "--name-only", "infra-state"]),
+        "edge/staging.tfstate"
+    );
     // The clone's own files and branch are as they were.
-    assert_eq!(git(&world.clone("one"), &["branch", "--list"]).lines().count(), 1);
+    assert_eq!(
+        git(&world.clone("one"), &["branch", "--list"])
+            .lines()
+            .count(),
+        1
+    );
     assert!(!world.clone("one").join("edge").exists());
     world.write("two", "staging", "BBBB");
     assert_eq!(world.edge("two", "push", "staging").code, 0);
     assert_eq!(world.bare(&["rev-list", "--count", "infra-state"]), "2");
-    assert_eq!(world.edge("two", "push", "staging").code, 0, "again is no change");
+    assert_eq!(
+        world.edge("two", "push", "staging").code,
+        0,
+        "again is no change"
+    );
     assert_eq!(world.bare(&["rev-list", "--count", "infra-state"]), "2");
 }
 
@@ -102,9 +123,19 @@ fn whoever_is_second_is_told_and_overwrites_nothing() {
     world.write("two", "staging", "CCCC");
     let refused = world.edge("two", "push", "staging");
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.stderr.contains("somebody else applied"), "{refused:?}");
-    assert_eq!(world.bare(&["show", "infra-state:edge/staging.tfstate"]), state("BBBB"));
-    assert_eq!(world.read("two", "staging"), state("CCCC"), "and it is not lost either");
+    assert!(
+        refused.stderr.contains("somebody else applied"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        world.bare(&["show", "infra-state:edge/staging.tfstate"]),
+        state("BBBB")
+    );
+    assert_eq!(
+        world.read("two", "staging"),
+        state("CCCC"),
+        "and it is not lost either"
+    );
 }
 
 #[test]
@@ -136,7 +167,8 @@ fn another_environment_is_no_conflict() {
 fn an_open_state_never_leaves_the_machine() {
     let world = World::new();
     world.edge("one", "pull", "staging");
-    let open = r#"{"version":4,"terraform_version":"1.11.4","serial":1,"outputs":{},"resources":[]}"#;
+    let open =
+        r#"{"version":4,"terraform_version":"1.11.4","serial":1,"outputs":{},"resources":[]}"#;
     fs::write(world.clone("one").join("staging.tfstate"), open).unwrap();
     let refused = world.edge("one", "push", "staging");
     assert_eq!(refused.code, 1);

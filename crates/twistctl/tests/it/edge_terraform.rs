@@ -1,20 +1,17 @@
 //! `edge/terraform` makes what `edge/bindings.json` asks for, within the free plan.
 
-use crate::kit::cloudflare::{ACCOUNT, TOKEN};
-use crate::kit::edge::{Edge, VAU};
 use hcl::{Body, Expression, Value};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use twistctl::edge::bindings::Bindings;
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../edge/terraform")
 }
 
-fn list() -> PathBuf {
+pub(crate) fn list() -> PathBuf {
     folder().join("../bindings.json")
 }
 
@@ -23,10 +20,13 @@ fn module(name: &str) -> Body {
     let mut structures = Vec::new();
     for entry in fs::read_dir(folder().join(name)).unwrap() {
         let path = entry.unwrap().path();
-        let is_code = path.extension().is_some_and(|ending| ending == "tf" || ending == "tofu");
+        let is_code = path
+            .extension()
+            .is_some_and(|ending| ending == "tf" || ending == "tofu");
         if is_code {
             let text = fs::read_to_string(&path).unwrap();
-            let body: Body = hcl::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let body: Body =
+                hcl::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             structures.extend(body);
         }
     }
@@ -35,16 +35,56 @@ fn module(name: &str) -> Body {
 
 /// The attributes that the provider documents: (type, required, optional).
 const PROVIDER: [(&str, &[&str], &[&str]); 10] = [
-    ("cloudflare_dns_record", &["zone_id", "name", "type", "ttl"], &["content", "proxied"]),
-    ("cloudflare_queue", &["queue_name"], &["account_id", "settings"]),
-    ("cloudflare_queue_consumer", &["account_id", "queue_id", "type"], &["dead_letter_queue", "script_name", "settings"]),
-    ("cloudflare_r2_bucket", &["name"], &["account_id", "jurisdiction", "location", "storage_class"]),
-    ("cloudflare_r2_bucket_lifecycle", &["account_id", "bucket_name"], &["jurisdiction", "rules"]),
-    ("cloudflare_ruleset", &["kind", "name", "phase"], &["account_id", "description", "rules", "zone_id"]),
-    ("cloudflare_workers_cron_trigger", &["schedules", "script_name"], &["account_id"]),
-    ("cloudflare_workers_kv_namespace", &["title"], &["account_id"]),
-    ("cloudflare_workers_route", &["pattern"], &["script", "zone_id"]),
-    ("cloudflare_workers_script_subdomain", &["enabled", "script_name"], &["account_id", "previews_enabled"]),
+    (
+        "cloudflare_dns_record",
+        &["zone_id", "name", "type", "ttl"],
+        &["content", "proxied"],
+    ),
+    (
+        "cloudflare_queue",
+        &["queue_name"],
+        &["account_id", "settings"],
+    ),
+    (
+        "cloudflare_queue_consumer",
+        &["account_id", "queue_id", "type"],
+        &["dead_letter_queue", "script_name", "settings"],
+    ),
+    (
+        "cloudflare_r2_bucket",
+        &["name"],
+        &["account_id", "jurisdiction", "location", "storage_class"],
+    ),
+    (
+        "cloudflare_r2_bucket_lifecycle",
+        &["account_id", "bucket_name"],
+        &["jurisdiction", "rules"],
+    ),
+    (
+        "cloudflare_ruleset",
+        &["kind", "name", "phase"],
+        &["account_id", "description", "rules", "zone_id"],
+    ),
+    (
+        "cloudflare_workers_cron_trigger",
+        &["schedules", "script_name"],
+        &["account_id"],
+    ),
+    (
+        "cloudflare_workers_kv_namespace",
+        &["title"],
+        &["account_id"],
+    ),
+    (
+        "cloudflare_workers_route",
+        &["pattern"],
+        &["script", "zone_id"],
+    ),
+    (
+        "cloudflare_workers_script_subdomain",
+        &["enabled", "script_name"],
+        &["account_id", "previews_enabled"],
+    ),
 ];
 const OF_THE_LANGUAGE: [&str; 3] = ["for_each", "depends_on", "provider"];
 
@@ -54,43 +94,63 @@ fn resources_have_the_attributes_that_the_provider_documents() {
     let mut seen = BTreeSet::new();
     for name in ["environment", "zone", "publish"] {
         let body = module(name);
-        for block in body.blocks().filter(|block| block.identifier() == "resource") {
+        for block in body
+            .blocks()
+            .filter(|block| block.identifier() == "resource")
+        {
             let kind = block.labels()[0].as_str();
             if kind == "terraform_data" {
                 continue;
             }
             let known = PROVIDER.iter().find(|(name, _, _)| *name == kind);
-            let (_, required, optional) = known.unwrap_or_else(|| panic!("{kind} is not in the list"));
-            let given: BTreeSet<&str> = block.body().attributes().map(|attribute| attribute.key()).collect();
+            let (_, required, optional) =
+                known.unwrap_or_else(|| panic!("{kind} is not in the list"));
+            let given: BTreeSet<&str> =
+                block.body().attributes().map(hcl::Attribute::key).collect();
             for attribute in *required {
                 assert!(given.contains(attribute), "{kind} needs {attribute}");
             }
             for attribute in given {
-                let good = required.contains(&attribute) || optional.contains(&attribute) || OF_THE_LANGUAGE.contains(&attribute);
+                let good = required.contains(&attribute)
+                    || optional.contains(&attribute)
+                    || OF_THE_LANGUAGE.contains(&attribute);
                 assert!(good, "{kind} has no {attribute}");
             }
             seen.insert(kind.to_owned());
         }
     }
-    assert_eq!(seen.len(), PROVIDER.len(), "a resource of the list is not made: {seen:?}");
+    assert_eq!(
+        seen.len(),
+        PROVIDER.len(),
+        "a resource of the list is not made: {seen:?}"
+    );
 }
 
 #[test]
 fn everything_is_made_from_the_one_list() {
     let body = module("environment");
     let mut sources = BTreeMap::new();
-    for block in body.blocks().filter(|block| block.identifier() == "resource") {
+    for block in body
+        .blocks()
+        .filter(|block| block.identifier() == "resource")
+    {
         let mut attributes = block.body().attributes();
         let each = attributes.find(|attribute| attribute.key() == "for_each");
         let each = each.map(|each| hcl::format::to_string(each.expr()).unwrap());
-        sources.insert(block.labels()[0].as_str().to_owned() + "." + block.labels()[1].as_str(), each);
+        sources.insert(
+            block.labels()[0].as_str().to_owned() + "." + block.labels()[1].as_str(),
+            each,
+        );
     }
     let expected = [
         ("cloudflare_queue.queue", "local.queues"),
         ("cloudflare_queue_consumer.worker", "local.consumers"),
         ("cloudflare_queue_consumer.dead", "local.dead"),
         ("cloudflare_r2_bucket.bucket", "local.buckets"),
-        ("cloudflare_workers_kv_namespace.namespace", "local.namespaces"),
+        (
+            "cloudflare_workers_kv_namespace.namespace",
+            "local.namespaces",
+        ),
         ("cloudflare_workers_cron_trigger.cron", "local.crons"),
         ("cloudflare_workers_route.host", "toset(local.routed)"),
         ("cloudflare_workers_script_subdomain.none", "local.scripts"),
@@ -110,14 +170,20 @@ fn both_environments_fit_into_one_free_account() {
     assert!(crons * environments <= 5, "an account has five crons");
     assert!(list.workers.len() * environments <= 100);
     for worker in &list.workers {
-        assert!(worker.vars.len() + worker.secrets.len() <= 64, "{}", worker.name);
+        assert!(
+            worker.vars.len() + worker.secrets.len() <= 64,
+            "{}",
+            worker.name
+        );
     }
     let raw: serde_json::Value = serde_json::from_slice(&fs::read(self::list()).unwrap()).unwrap();
     let mut days = 0;
     for worker in raw["workers"].as_array().unwrap() {
         for queue in worker["queues"].as_array().unwrap() {
             let consumer = &queue["consumer"];
-            let at_most = |member: &str, most: u64| assert!(consumer[member].as_u64().unwrap() <= most, "{member}");
+            let at_most = |member: &str, most: u64| {
+                assert!(consumer[member].as_u64().unwrap() <= most, "{member}");
+            };
             at_most("maxBatchSize", 100);
             at_most("maxBatchTimeoutSeconds", 60);
             at_most("maxRetries", 100);
@@ -127,20 +193,30 @@ fn both_environments_fit_into_one_free_account() {
         }
         for bucket in worker["r2"].as_array().unwrap() {
             let rules = bucket["lifecycle"].as_array().unwrap();
-            days += rules.iter().filter(|rule| rule["days"].as_u64().unwrap() > 0).count();
+            days += rules
+                .iter()
+                .filter(|rule| rule["days"].as_u64().unwrap() > 0)
+                .count();
         }
     }
     assert!(days > 0, "nothing is ever deleted");
     let retention = variable(&module("environment"), "retention_seconds");
-    assert_eq!(retention, json!(86_400), "the free plan keeps a message for a day");
+    assert_eq!(
+        retention,
+        json!(86_400),
+        "the free plan keeps a message for a day"
+    );
 }
 
 /// A variable's default.
 fn variable(body: &Body, name: &str) -> serde_json::Value {
     let mut blocks = body.blocks();
-    let block = blocks.find(|block| block.identifier() == "variable" && block.labels()[0].as_str() == name);
+    let block =
+        blocks.find(|block| block.identifier() == "variable" && block.labels()[0].as_str() == name);
     let mut attributes = block.unwrap().body().attributes();
-    let default = attributes.find(|attribute| attribute.key() == "default").unwrap();
+    let default = attributes
+        .find(|attribute| attribute.key() == "default")
+        .unwrap();
     let value: Value = default.expr().clone().into();
     serde_json::to_value(&value).unwrap()
 }
@@ -148,38 +224,70 @@ fn variable(body: &Body, name: &str) -> serde_json::Value {
 #[test]
 fn the_zones_rules_are_those_of_the_free_plan_and_made_in_one_place() {
     let text = fs::read_to_string(folder().join("zone/rules.tf")).unwrap();
-    let refs: Vec<&str> = text.split("ref         = \"twist_").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let refs: Vec<&str> = text
+        .split("ref         = \"twist_")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     let unique: BTreeSet<&&str> = refs.iter().collect();
     assert_eq!(refs.len(), unique.len());
     // One of them is the rate limit's.
     assert!(refs.len() - 1 <= 5, "{refs:?}");
     for word in ["matches", " ~ "] {
-        assert!(!text.contains(word), "the free plan has no regular expressions");
+        assert!(
+            !text.contains(word),
+            "the free plan has no regular expressions"
+        );
     }
     let body = module("zone");
     let rulesets: Vec<&hcl::Block> = body
         .blocks()
-        .filter(|block| block.identifier() == "resource" && block.labels()[0].as_str() == "cloudflare_ruleset")
+        .filter(|block| {
+            block.identifier() == "resource" && block.labels()[0].as_str() == "cloudflare_ruleset"
+        })
         .collect();
     let attribute = |block: &hcl::Block, name: &str| {
         let mut attributes = block.body().attributes();
-        attributes.find(|attribute| attribute.key() == name).unwrap().expr().clone()
+        attributes
+            .find(|attribute| attribute.key() == name)
+            .unwrap()
+            .expr()
+            .clone()
     };
-    let phases: BTreeSet<String> = rulesets.iter().map(|block| attribute(block, "phase").to_string()).collect();
+    let phases: BTreeSet<String> = rulesets
+        .iter()
+        .map(|block| attribute(block, "phase").to_string())
+        .collect();
     assert_eq!(phases.len(), 2, "one of each phase: {phases:?}");
-    let limit = rulesets.iter().find(|block| block.labels()[1].as_str() == "rate_limit").unwrap();
+    let limit = rulesets
+        .iter()
+        .find(|block| block.labels()[1].as_str() == "rate_limit")
+        .unwrap();
     let Expression::Array(rules) = attribute(limit, "rules") else {
         panic!("the rate limits are no list")
     };
     assert_eq!(rules.len(), 1, "the free plan has one");
     let rule = hcl::format::to_string(&rules[0]).unwrap();
-    for part in ["\"cf.colo.id\"", "\"ip.src\"", "period = 10", "\"mitigation_timeout\" = 10"] {
+    for part in [
+        "\"cf.colo.id\"",
+        "\"ip.src\"",
+        "period = 10",
+        "\"mitigation_timeout\" = 10",
+    ] {
         let plain = part.replace('"', "");
         assert!(rule.replace('"', "").contains(&plain), "{part}: {rule}");
     }
-    assert!(!rule.contains("http.host"), "the free plan counts by path alone");
+    assert!(
+        !rule.contains("http.host"),
+        "the free plan counts by path alone"
+    );
     let environment = module("environment");
-    let there = environment.blocks().any(|block| block.labels().first().is_some_and(|label| label.as_str() == "cloudflare_ruleset"));
+    let there = environment.blocks().any(|block| {
+        block
+            .labels()
+            .first()
+            .is_some_and(|label| label.as_str() == "cloudflare_ruleset")
+    });
     assert!(!there, "environments would undo one another's rules");
 }
 
@@ -188,134 +296,20 @@ fn state_and_plan_are_encrypted_and_nothing_else_is_accepted() {
     for name in ["environment", "zone"] {
         let text = fs::read_to_string(folder().join(name).join("encryption.tofu")).unwrap();
         assert_eq!(text.matches("enforced = true").count(), 2, "{name}");
-        assert!(text.contains("method \"aes_gcm\"") && text.contains("key_provider \"pbkdf2\""), "{name}");
+        assert!(
+            text.contains("method \"aes_gcm\"") && text.contains("key_provider \"pbkdf2\""),
+            "{name}"
+        );
         let body = module(name);
-        let secret = body.blocks().filter(|block| block.identifier() == "variable");
+        let secret = body
+            .blocks()
+            .filter(|block| block.identifier() == "variable");
         for block in secret.filter(|block| block.labels()[0].as_str().contains("passphrase")) {
             let mut attributes = block.body().attributes();
-            assert!(attributes.all(|attribute| attribute.key() != "default"), "{name}");
+            assert!(
+                attributes.all(|attribute| attribute.key() != "default"),
+                "{name}"
+            );
         }
     }
-}
-
-/// Terraform or OpenTofu, if one is installed.
-fn tool() -> Option<&'static str> {
-    ["tofu", "terraform"].into_iter().find(|tool| {
-        let asked = Command::new(tool).arg("version").output();
-        asked.is_ok_and(|output| output.status.success())
-    })
-}
-
-fn terraform(tool: &str, folder: &Path, args: &[&str]) -> String {
-    let done = Command::new(tool)
-        .args(args)
-        .current_dir(folder)
-        .env_remove("TF_CLI_CONFIG_FILE")
-        .env("CHECKPOINT_DISABLE", "1")
-        .env("TF_IN_AUTOMATION", "1")
-        .env("CLOUDFLARE_API_TOKEN", TOKEN)
-        .output()
-        .unwrap();
-    let all = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(done.status.success(), "{tool} {args:?}: {all}");
-    assert!(!all.contains(TOKEN) && !all.contains("s3cret"), "a secret was shown: {all}");
-    String::from_utf8(done.stdout).unwrap()
-}
-
-/// The names as the tool itself works them out: that file needs no provider.
-#[test]
-fn every_queue_bucket_cron_and_route_of_the_list_gets_its_name() {
-    let Some(tool) = tool() else {
-        eprintln!("skipped: neither tofu nor terraform is installed");
-        return;
-    };
-    let home = tempfile::tempdir().unwrap();
-    let work = home.path().join("terraform/environment");
-    fs::create_dir_all(&work).unwrap();
-    fs::copy(list(), home.path().join("bindings.json")).unwrap();
-    for file in ["names.tf", "variables.tf"] {
-        fs::copy(folder().join("environment").join(file), work.join(file)).unwrap();
-    }
-    let names = ["scripts", "routed", "consumers", "queues", "buckets", "lifecycles", "namespaces", "crons", "dead"];
-    let outputs: String = names.iter().map(|name| format!("output \"{name}\" {{\n  value = local.{name}\n}}\n")).collect();
-    fs::write(work.join("outputs.tf"), outputs).unwrap();
-    terraform(tool, &work, &["init", "-input=false"]);
-    let given = ["environment=staging", "account_id=a", "zone=example.org", "host=h", "bundles=b", "values=v"];
-    let mut apply = vec!["apply", "-auto-approve", "-input=false"];
-    let given: Vec<String> = given.iter().map(|given| format!("-var={given}")).collect();
-    apply.extend(given.iter().map(String::as_str));
-    terraform(tool, &work, &apply);
-    let said: serde_json::Value = serde_json::from_str(&terraform(tool, &work, &["output", "-json"])).unwrap();
-
-    let list = Bindings::load(&list()).unwrap();
-    let has = |name: &str, key: &str| said[name]["value"].get(key).is_some_and(|value| !value.is_null());
-    for worker in &list.workers {
-        let script = format!("{}-staging", worker.name);
-        assert_eq!(said["scripts"]["value"][&worker.name], script);
-        let routed = said["routed"]["value"].as_array().unwrap().contains(&json!(script));
-        assert_eq!(routed, worker.routed, "{script}");
-        let crons = said["crons"]["value"].get(&script).cloned().unwrap_or(json!([]));
-        assert_eq!(crons, json!(worker.crons), "{script}");
-        for queue in &worker.queues {
-            assert_eq!(said["queues"]["value"][&queue.queue], format!("{}-staging", queue.queue));
-            if queue.consumer.is_some() {
-                assert_eq!(said["consumers"]["value"][&queue.queue]["script"], script);
-            }
-        }
-        for bucket in &worker.r2 {
-            assert_eq!(said["buckets"]["value"][&bucket.bucket], format!("{}-staging", bucket.bucket));
-            assert!(has("lifecycles", &bucket.bucket));
-        }
-        for kv in &worker.kv {
-            assert!(has("namespaces", &kv.namespace));
-        }
-    }
-    for (_, dead) in list.dead_letters() {
-        assert!(has("queues", dead), "{dead}");
-        assert!(said["dead"]["value"].as_array().unwrap().contains(&json!(dead)), "{dead}");
-    }
-}
-
-/// The whole way: a plan sees another bundle, runs twistctl, and the script is published.
-#[test]
-fn an_apply_publishes_what_changed_and_nothing_else() {
-    let Some(tool) = tool() else {
-        eprintln!("skipped: neither tofu nor terraform is installed");
-        return;
-    };
-    let edge = Edge::new();
-    let work = edge.home().join("publish");
-    fs::create_dir_all(&work).unwrap();
-    fs::copy(folder().join("publish/main.tf"), work.join("main.tf")).unwrap();
-    let at = |name: &str| edge.home().join(name).display().to_string();
-    edge.write("publish/run", &format!(
-        "#!/bin/sh\nTEST_BACKEND_SECRET=s3cret-of-the-backend CLOUDFLARE_API_BASE_URL={} exec {} \"$@\"\n",
-        edge.cloudflare.url,
-        env!("CARGO_BIN_EXE_twistctl"),
-    ));
-    let run = work.join("run");
-    fs::set_permissions(&run, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    edge.write("publish/terraform.tfvars.json", &json!({
-        "account_id": ACCOUNT,
-        "bindings": at("bindings.json"),
-        "folder": at("dist"),
-        "values": at("values.toml"),
-        "twistctl": run,
-        "bundles": {
-            "vau-processor": at("dist/edge-vau-processor"),
-            "security-worker": at("dist/edge-security-worker"),
-        },
-    }).to_string());
-    terraform(tool, &work, &["init", "-input=false"]);
-    let apply = || terraform(tool, &work, &["apply", "-auto-approve", "-input=false", "-no-color"]);
-    apply();
-    assert_eq!(edge.cloudflare.state().scripts.len(), 2);
-    let asked = edge.cloudflare.state().log.len();
-    assert!(apply().contains("0 added, 0 changed, 0 destroyed"));
-    assert_eq!(edge.cloudflare.state().log.len(), asked, "nothing changed, nobody was asked");
-    edge.build("edge-vau-processor", 7);
-    apply();
-    assert_eq!(edge.cloudflare.state().scripts[VAU].versions.len(), 2);
-    let state = fs::read_to_string(work.join("terraform.tfstate")).unwrap();
-    assert!(!state.contains("s3cret") && !state.contains(TOKEN), "no secret is in the state");
 }

@@ -26,13 +26,23 @@ impl World {
     }
 
     fn url(&self) -> String {
-        format!("{}/accounts/{ACCOUNT}/workers/scripts/{VAU}", self.edge.cloudflare.url)
+        format!(
+            "{}/accounts/{ACCOUNT}/workers/scripts/{VAU}",
+            self.edge.cloudflare.url
+        )
     }
 
     fn verify(&self, worker: &str) -> Answer {
         let mut command = twistctl(self.release.home());
         command
-            .args(["verify", "--manifest", "release.json", "--key", "key.pem", "--json"])
+            .args([
+                "verify",
+                "--manifest",
+                "release.json",
+                "--key",
+                "key.pem",
+                "--json",
+            ])
             .args(["--worker", worker])
             .env("CLOUDFLARE_API_TOKEN", TOKEN);
         let answer = answer(command);
@@ -47,7 +57,10 @@ impl World {
             ACCOUNT,
             twistctl::edge::api::Token::new(TOKEN),
         );
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let content = runtime.block_on(api.unwrap().content(VAU, None)).unwrap();
         fs::create_dir_all(into).unwrap();
         for part in content.parts {
@@ -67,7 +80,14 @@ fn what_was_published_is_the_release_and_one_flipped_bit_is_not() {
     assert_eq!(row["evidence"], "recomputed from bytes");
     assert_eq!(world.verify(&format!("{}/content/v2", world.url())).code, 0);
 
-    world.edge.cloudflare.state().scripts.get_mut(VAU).unwrap().flip("index_bg.wasm", 12_345);
+    world
+        .edge
+        .cloudflare
+        .state()
+        .scripts
+        .get_mut(VAU)
+        .unwrap()
+        .flip("index_bg.wasm", 12_345);
     let bad = world.verify(&world.url());
     assert_eq!(bad.code, 1, "{bad:?}");
     let row = bad.row("edge-vau-processor");
@@ -75,7 +95,15 @@ fn what_was_published_is_the_release_and_one_flipped_bit_is_not() {
     // The release beside the manifest is no reference here; with one the very byte is told.
     let mut command = twistctl(world.release.home());
     command
-        .args(["verify", "--manifest", "release.json", "--key", "key.pem", "--reference", "good"])
+        .args([
+            "verify",
+            "--manifest",
+            "release.json",
+            "--key",
+            "key.pem",
+            "--reference",
+            "good",
+        ])
         .args(["--worker", &world.url()])
         .env("CLOUDFLARE_API_TOKEN", TOKEN);
     let told = answer(command);
@@ -90,7 +118,12 @@ fn a_version_is_asked_for_by_its_name() {
     world.edge.build("edge-vau-processor", 9);
     world.edge.published();
     assert_eq!(world.verify(&world.url()).code, 1, "the newest is another");
-    assert_eq!(world.verify(&format!("{}?version={first}", world.url())).code, 0);
+    assert_eq!(
+        world
+            .verify(&format!("{}?version={first}", world.url()))
+            .code,
+        0
+    );
 }
 
 #[test]
@@ -110,7 +143,11 @@ fn a_dump_is_as_good_as_the_api() {
     assert_eq!(world.verify("edge-vau-processor=dump").code, 1);
     crate::kit::release::flip(&module, 3, 0);
     fs::write(world.release.home().join("dump/more.js"), "x").unwrap();
-    assert_eq!(world.verify("edge-vau-processor=dump").code, 1, "a module too many");
+    assert_eq!(
+        world.verify("edge-vau-processor=dump").code,
+        1,
+        "a module too many"
+    );
 }
 
 #[test]
@@ -126,7 +163,10 @@ fn the_answer_of_the_api_can_be_kept_as_a_file() {
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--boundary--\r\n");
-    let file = world.release.home().join("vau-processor-production.multipart");
+    let file = world
+        .release
+        .home()
+        .join("vau-processor-production.multipart");
     fs::write(&file, &body).unwrap();
     let file = file.display().to_string();
     assert_eq!(world.verify(&file).code, 0);

@@ -13,6 +13,7 @@ mod codes;
 mod damaged_images;
 mod damaged_manifests;
 mod dist;
+mod edge_apply;
 mod edge_faults;
 mod edge_publish;
 mod edge_redrive;

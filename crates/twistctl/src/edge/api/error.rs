@@ -191,8 +191,14 @@ mod tests {
             };
             error.to_string()
         };
-        let text = refused(10079, "Migration tag precondition failed; current tag is v1");
-        assert!(text.contains("current tag is v1 (code 10079); somebody"), "{text}");
+        let text = refused(
+            10079,
+            "Migration tag precondition failed; current tag is v1",
+        );
+        assert!(
+            text.contains("current tag is v1 (code 10079); somebody"),
+            "{text}"
+        );
         assert!(refused(10211, "m").contains("without --percent"));
         assert!(refused(0, "m").ends_with("m (status 412)"));
     }

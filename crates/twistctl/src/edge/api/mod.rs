@@ -63,7 +63,10 @@ pub struct Api {
 enum Body {
     None,
     Json(String),
-    Multipart { content_type: String, bytes: Vec<u8> },
+    Multipart {
+        content_type: String,
+        bytes: Vec<u8>,
+    },
 }
 
 /// Whether a request may be made again when nobody knows what became of it.
@@ -117,13 +120,18 @@ impl Api {
         };
         let loopback = is_loopback(&url);
         if url.scheme() == "http" && !loopback {
-            return usage(format!("{base} is not encrypted, and the token would be sent there"));
+            return usage(format!(
+                "{base} is not encrypted, and the token would be sent there"
+            ));
         }
         if account.is_empty() || !account.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return usage("CLOUDFLARE_ACCOUNT_ID is not an account's id".to_owned());
         }
         if token.0.is_empty() || !token.0.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return usage("CLOUDFLARE_API_TOKEN is empty or has characters in it that no token has".to_owned());
+            return usage(
+                "CLOUDFLARE_API_TOKEN is empty or has characters in it that no token has"
+                    .to_owned(),
+            );
         }
         let mut builder = Client::builder().redirect(Policy::none()).timeout(WHOLE);
         if loopback {
@@ -149,7 +157,10 @@ impl Api {
                 .extend(["accounts", self.account.as_str()])
                 .extend(call.path);
         } else {
-            return Err(ApiError::Setup(format!("{} is no address of an API", self.base)));
+            return Err(ApiError::Setup(format!(
+                "{} is no address of an API",
+                self.base
+            )));
         }
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
@@ -195,7 +206,10 @@ impl Api {
             Body::Json(text) => request
                 .header(CONTENT_TYPE, "application/json")
                 .body(text.clone()),
-            Body::Multipart { content_type, bytes } => request
+            Body::Multipart {
+                content_type,
+                bytes,
+            } => request
                 .header(CONTENT_TYPE, content_type)
                 .body(bytes.clone()),
         };
@@ -247,7 +261,12 @@ mod tests {
         assert_eq!(format!("{:?}", token()), "Token(…)");
         let api = Api::new("http://127.0.0.1:1/client/v4", "0123abc", token()).unwrap();
         assert!(!format!("{api:?}").contains("very-secret"));
-        for bad in ["http://api.example.org", "ftp://127.0.0.1/", "", "api.example.org"] {
+        for bad in [
+            "http://api.example.org",
+            "ftp://127.0.0.1/",
+            "",
+            "api.example.org",
+        ] {
             let error = Api::new(bad, "0123abc", token()).unwrap_err();
             assert!(!error.to_string().contains("very-secret"), "{error}");
         }

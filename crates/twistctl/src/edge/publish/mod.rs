@@ -111,7 +111,9 @@ impl Publisher<'_> {
         let now = self.api.deployments(script).await?;
         let other = now.first().and_then(|now| stable(now, version));
         let shares = match &other {
-            Some(other) if percent < 100 => vec![(version, percent), (other.as_str(), 100 - percent)],
+            Some(other) if percent < 100 => {
+                vec![(version, percent), (other.as_str(), 100 - percent)]
+            }
             _ => vec![(version, 100)],
         };
         let message = format!("twistctl edge publish {}", step.bundle.tag());

@@ -8,6 +8,7 @@ use crate::edge::bundle::Bundle;
 use crate::edge::metadata;
 use crate::edge::migration::{Pending, pending};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// What is done to one script.
 pub(super) struct Step<'a> {
@@ -38,20 +39,25 @@ impl Step<'_> {
         let what = match &self.means {
             Means::Nothing => format!("has this bundle and {} % already", options.percent),
             Means::Share { version } => {
-                format!("version {version} is this bundle; it gets {} %", options.percent)
+                format!(
+                    "version {version} is this bundle; it gets {} %",
+                    options.percent
+                )
             }
             Means::Version => format!("a new version, which gets {} %", options.percent),
-            Means::Script { .. } if self.exists => "a new version, which gets all requests".to_owned(),
+            Means::Script { .. } if self.exists => {
+                "a new version, which gets all requests".to_owned()
+            }
             Means::Script { .. } => "the first version, which gets all requests".to_owned(),
         };
         let mut text = format!("{}: {what}", self.script);
         if let Some((from, to)) = &self.migration {
             let from = from.as_deref().unwrap_or("nothing");
-            text.push_str(&format!("; Durable Objects go from {from} to {to}"));
+            let _ = write!(text, "; Durable Objects go from {from} to {to}");
         }
         if !self.secrets.is_empty() {
             let names: Vec<&str> = self.secrets.iter().map(|(name, _)| name.as_str()).collect();
-            text.push_str(&format!("; secrets sent: {}", names.join(", ")));
+            let _ = write!(text, "; secrets sent: {}", names.join(", "));
         }
         text
     }
@@ -146,7 +152,6 @@ impl Publisher<'_> {
 
     fn migrate(&self, step: &mut Step<'_>, tag: Option<&str>) -> Result<(), EdgeError> {
         match pending(self.bindings.migrations_of(step.worker), tag) {
-            Pending::None => Ok(()),
             Pending::Steps { from, to, metadata } => {
                 step.migration = Some((from, to));
                 step.means = Means::Script {
@@ -158,8 +163,8 @@ impl Publisher<'_> {
                 "{}: its Durable Objects are at {tag}, which this checkout's edge/bindings.json does not know: it was published from a newer commit, and an older one cannot follow it",
                 step.script
             ))),
-            // Without classes of its own there is nothing to migrate.
-            Pending::Unknown(_) => Ok(()),
+            // A script without classes of its own has nothing to migrate, whatever its tag says.
+            Pending::None | Pending::Unknown(_) => Ok(()),
         }
     }
 
@@ -171,7 +176,8 @@ impl Publisher<'_> {
         percent: u8,
     ) -> Result<(), EdgeError> {
         let now = deployments.first().map_or(&[][..], |now| &now.versions);
-        let mut candidates: Vec<String> = now.iter().map(|share| share.version_id.clone()).collect();
+        let mut candidates: Vec<String> =
+            now.iter().map(|share| share.version_id.clone()).collect();
         let versions = self.api.versions(&step.script).await?;
         let last = versions.into_iter().max_by_key(|version| version.number);
         candidates.extend(last.map(|version| version.id));

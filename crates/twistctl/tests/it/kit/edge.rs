@@ -46,8 +46,18 @@ impl Edge {
     /// Another program every time.
     pub(crate) fn build(&self, bundle: &str, seed: u64) {
         let js = format!("export default {{}}; // {seed}\n--not-a-boundary--\r\n");
-        put(&self.bundles(), &format!("{bundle}/index.js"), js.as_bytes(), false);
-        put(&self.bundles(), &format!("{bundle}/index_bg.wasm"), &noise(70_000, seed), false);
+        put(
+            &self.bundles(),
+            &format!("{bundle}/index.js"),
+            js.as_bytes(),
+            false,
+        );
+        put(
+            &self.bundles(),
+            &format!("{bundle}/index_bg.wasm"),
+            &noise(70_000, seed),
+            false,
+        );
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {

@@ -42,9 +42,9 @@ pub(crate) fn read(content_type: &str, body: &[u8]) -> Option<Vec<Part>> {
         }
         let text = str::from_utf8(line).ok()?.trim_end();
         if let Some(value) = text.strip_prefix("Content-Disposition: form-data; name=\"") {
-            part.name = value.split('"').next()?.to_owned();
+            value.split('"').next()?.clone_into(&mut part.name);
         } else if let Some(value) = text.strip_prefix("Content-Type: ") {
-            part.kind = value.to_owned();
+            value.clone_into(&mut part.kind);
         } else if text.is_empty() {
             in_head = false;
         } else {

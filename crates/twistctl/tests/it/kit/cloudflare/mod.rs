@@ -87,7 +87,9 @@ impl Cloudflare {
     pub(crate) fn provide(&self, queues: &[&str], buckets: &[&str]) {
         let mut state = self.state();
         for queue in queues {
-            state.queues.insert((*queue).to_owned(), queues::Stored::default());
+            state
+                .queues
+                .insert((*queue).to_owned(), queues::Stored::default());
         }
         for bucket in buckets {
             state.objects.insert((*bucket).to_owned(), BTreeMap::new());
@@ -107,7 +109,9 @@ impl Cloudflare {
 }
 
 fn answer(state: &mut State, request: &Request) -> Reply {
-    state.log.push(format!("{} {}", request.method, request.path));
+    state
+        .log
+        .push(format!("{} {}", request.method, request.path));
     if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) || state.expired {
         return Reply::refused(401, 10000, "Authentication error");
     }
@@ -134,7 +138,11 @@ fn answer(state: &mut State, request: &Request) -> Reply {
 fn route(state: &mut State, request: &Request) -> Reply {
     let prefix = format!("/client/v4/accounts/{ACCOUNT}/");
     let Some(path) = request.path.strip_prefix(&prefix) else {
-        return Reply::refused(404, 7003, "Could not route to the path, perhaps your object identifier is invalid?");
+        return Reply::refused(
+            404,
+            7003,
+            "Could not route to the path, perhaps your object identifier is invalid?",
+        );
     };
     let parts: Vec<&str> = path.split('/').collect();
     match (request.method.as_str(), parts.as_slice()) {
@@ -148,5 +156,8 @@ fn route(state: &mut State, request: &Request) -> Reply {
 }
 
 pub(crate) fn ok(result: &Value) -> Reply {
-    Reply::json(200, &json!({ "success": true, "errors": [], "messages": [], "result": result }))
+    Reply::json(
+        200,
+        &json!({ "success": true, "errors": [], "messages": [], "result": result }),
+    )
 }

@@ -23,11 +23,17 @@ pub(crate) fn route(state: &State, request: &Request, bucket: &str, rest: &[&str
         .keys()
         .filter(|key| key.starts_with(prefix) && key.as_str() > from);
     let found: Vec<&String> = keys.by_ref().take(PAGE).collect();
-    let last = found.last().map(|key| key.to_string());
+    let last = found.last().copied().cloned();
     let truncated = keys.next().is_some();
-    let result: Vec<Value> = found.iter().map(|key| json!({ "key": key, "size": 1 })).collect();
-    Reply::json(200, &json!({
-        "success": true, "errors": [], "messages": [], "result": result,
-        "result_info": { "cursor": if truncated { last } else { None }, "is_truncated": truncated, "per_page": PAGE },
-    }))
+    let result: Vec<Value> = found
+        .iter()
+        .map(|key| json!({ "key": key, "size": 1 }))
+        .collect();
+    Reply::json(
+        200,
+        &json!({
+            "success": true, "errors": [], "messages": [], "result": result,
+            "result_info": { "cursor": if truncated { last } else { None }, "is_truncated": truncated, "per_page": PAGE },
+        }),
+    )
 }

@@ -60,10 +60,13 @@ pub(crate) fn route(state: &mut State, request: &Request, rest: &[&str]) -> Repl
                 .map(|name| json!({ "queue_id": format!("id-of-{name}"), "queue_name": name }))
                 .collect();
             let pages = state.queues.len();
-            Reply::json(200, &json!({
-                "success": true, "errors": [], "messages": [], "result": found,
-                "result_info": { "page": page, "per_page": 1, "total_pages": pages, "total_count": pages },
-            }))
+            Reply::json(
+                200,
+                &json!({
+                    "success": true, "errors": [], "messages": [], "result": found,
+                    "result_info": { "page": page, "per_page": 1, "total_pages": pages, "total_count": pages },
+                }),
+            )
         }
         ("POST", [id, "messages", rest @ ..]) => {
             let name = id.strip_prefix("id-of-").unwrap_or_default();
@@ -102,13 +105,23 @@ fn batch(wanted: &Value) -> usize {
 }
 
 fn peek(queue: &Stored, wanted: &Value) -> Vec<Value> {
-    let free = queue.messages.iter().enumerate().filter(|(_, message)| !message.leased);
-    free.take(batch(wanted)).map(|(at, message)| message.shown(at)).collect()
+    let free = queue
+        .messages
+        .iter()
+        .enumerate()
+        .filter(|(_, message)| !message.leased);
+    free.take(batch(wanted))
+        .map(|(at, message)| message.shown(at))
+        .collect()
 }
 
 fn pull(queue: &mut Stored, wanted: &Value) -> Vec<Value> {
     assert!(wanted["visibility_timeout_ms"].as_u64().unwrap() >= 1000);
-    let free = queue.messages.iter_mut().enumerate().filter(|(_, message)| !message.leased);
+    let free = queue
+        .messages
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, message)| !message.leased);
     free.take(batch(wanted))
         .map(|(at, message)| {
             message.leased = true;
@@ -122,7 +135,13 @@ fn pull(queue: &mut Stored, wanted: &Value) -> Vec<Value> {
 
 fn acknowledge(queue: &mut Stored, wanted: &Value) -> Reply {
     let at = |lease: &Value| -> usize {
-        lease["lease_id"].as_str().unwrap().strip_prefix("lease-").unwrap().parse().unwrap()
+        lease["lease_id"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("lease-")
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     let mut gone: Vec<usize> = wanted["acks"].as_array().unwrap().iter().map(at).collect();
     for lease in wanted["retries"].as_array().unwrap() {

@@ -59,7 +59,9 @@ pub(crate) fn route(state: &mut State, request: &Request, rest: &[&str]) -> Repl
                 }
                 ("GET", ["versions", id]) => match script.version(id) {
                     Some(version) => ok(&detail(version)),
-                    None => Reply::refused(404, NUMBERLESS, "The requested version does not exist."),
+                    None => {
+                        Reply::refused(404, NUMBERLESS, "The requested version does not exist.")
+                    }
                 },
                 ("GET", ["deployments"]) => deployments(script),
                 ("POST", ["deployments"]) => deploy(script, &request.json()),
@@ -107,7 +109,10 @@ fn upload(state: &mut State, request: &Request, name: &str, whole: bool) -> Repl
             "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, but migrations must be fully applied via a non-versioned deployment.",
         );
     }
-    for part in parts.iter_mut().filter(|part| state.flips && part.kind == "application/wasm") {
+    for part in parts
+        .iter_mut()
+        .filter(|part| state.flips && part.kind == "application/wasm")
+    {
         part.bytes[0] ^= 1;
     }
     let mut script = state.scripts.get(name).cloned().unwrap_or_default();
@@ -158,7 +163,9 @@ fn migrate(script: &mut Script, migrations: &Value) -> Result<(), Reply> {
                 return Err(Reply::refused(
                     400,
                     10074,
-                    &format!("Cannot apply new-sqlite-class migration to class '{class}' that is already depended on by existing Durable Objects"),
+                    &format!(
+                        "Cannot apply new-sqlite-class migration to class '{class}' that is already depended on by existing Durable Objects"
+                    ),
                 ));
             }
         }
@@ -185,7 +192,14 @@ fn check(state: &State, script: &Script, bindings: &[Value]) -> Result<(), Reply
             _ => false,
         };
         if !there {
-            return Err(Reply::refused(400, 10061, &format!("Cannot create binding {}: what it names does not exist.", member("name"))));
+            return Err(Reply::refused(
+                400,
+                10061,
+                &format!(
+                    "Cannot create binding {}: what it names does not exist.",
+                    member("name")
+                ),
+            ));
         }
     }
     Ok(())
@@ -193,7 +207,10 @@ fn check(state: &State, script: &Script, bindings: &[Value]) -> Result<(), Reply
 
 fn keep(script: &Script, kept: &Value, bindings: &mut Vec<Value>) {
     let kinds = kept.as_array().cloned().unwrap_or_default();
-    let old = script.versions.last().map_or(&[][..], |version| &version.bindings);
+    let old = script
+        .versions
+        .last()
+        .map_or(&[][..], |version| &version.bindings);
     for binding in old {
         let new = bindings.iter().any(|new| new["name"] == binding["name"]);
         if kinds.contains(&binding["type"]) && !new {
@@ -255,13 +272,21 @@ fn deploy(script: &mut Script, wanted: &Value) -> Reply {
             return Reply::refused(404, NUMBERLESS, "The version does not exist.");
         };
         if version.tag != script.tag {
-            return Reply::refused(400, NUMBERLESS, "A Durable Object migration has occurred since this version.");
+            return Reply::refused(
+                400,
+                NUMBERLESS,
+                "A Durable Object migration has occurred since this version.",
+            );
         }
         shares.push((id.to_owned(), share["percentage"].as_u64().unwrap()));
     }
     let sum: u64 = shares.iter().map(|(_, percentage)| percentage).sum();
     if sum != 100 || shares.len() > 2 || wanted["strategy"] != "percentage" {
-        return Reply::refused(400, NUMBERLESS, "The percentages of at most two versions must add up to 100.");
+        return Reply::refused(
+            400,
+            NUMBERLESS,
+            "The percentages of at most two versions must add up to 100.",
+        );
     }
     script.deployments.push(shares);
     ok(&json!({ "id": "deployment" }))

@@ -1,6 +1,7 @@
 //! HTTP/1.1, as little of it as a client of the API uses.
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -120,12 +121,14 @@ impl Reply {
     pub(crate) fn write(&self, stream: &mut TcpStream) {
         let mut head = format!("HTTP/1.1 {} -\r\n", self.status);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
-        head.push_str(&format!(
-            "content-length: {}\r\nconnection: close\r\n\r\n",
-            self.body.len()
-        ));
+        let length = self.body.len();
+        write!(
+            head,
+            "content-length: {length}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
         let _ = stream.write_all(head.as_bytes());
         let _ = stream.write_all(&self.body);
     }
