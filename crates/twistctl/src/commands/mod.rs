@@ -5,6 +5,7 @@ pub mod build;
 pub mod dlq;
 pub mod doctor;
 pub mod down;
+pub mod edge;
 pub mod keygen;
 pub mod keys;
 pub mod ledger;
