@@ -8,6 +8,7 @@
 
 pub mod admission;
 pub mod answer;
+pub mod audit;
 pub mod bindings;
 pub mod client;
 pub mod integrator;
