@@ -1,10 +1,10 @@
-// Runs the built Worker in workerd on this machine: `node edge/local/serve.mjs <config.json>`.
-// Config: {"bundleDir", "host", "port", "persistDir", "vars": {…}}. Prints {"ready":true,"url":…} once it
-// answers, logs to stderr, stops on SIGTERM or SIGINT.
+// Runs the built Workers in workerd on this machine: `node edge/local/serve.mjs <config.json>`.
+// Config: {"host", "port", "persistDir", "workers": {"<name>": {"bundleDir", "vars": {…}}}}. Prints
+// {"ready":true,"url":…} once they answer, logs to stderr, stops on SIGTERM or SIGINT.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { startWorker } from "./worker.mjs";
+import { startWorkers } from "./worker.mjs";
 
 function readConfig(path) {
   if (!path) throw new Error("usage: node edge/local/serve.mjs <config.json>");
@@ -14,9 +14,13 @@ function readConfig(path) {
   } catch (error) {
     throw new Error(`${path}: ${error.message}`);
   }
-  for (const [name, kind] of [["bundleDir", "string"], ["host", "string"], ["port", "number"], ["persistDir", "string"]]) {
-    if (typeof config[name] !== kind) throw new Error(`${path}: "${name}" must be a ${kind}`);
+  const wants = (object, name, kind, within) => {
+    if (typeof object?.[name] !== kind || object[name] === null) throw new Error(`${path}: "${within}${name}" must be a ${kind}`);
+  };
+  for (const [name, kind] of [["host", "string"], ["port", "number"], ["persistDir", "string"], ["workers", "object"]]) {
+    wants(config, name, kind, "");
   }
+  for (const [name, worker] of Object.entries(config.workers)) wants(worker, "bundleDir", "string", `workers.${name}.`);
   return config;
 }
 
@@ -36,7 +40,7 @@ async function untilHealthy(url) {
 
 async function main() {
   const onEnd = () => fail(new Error("workerd has ended"));
-  const running = await startWorker({ ...readConfig(process.argv[2]), onEnd });
+  const running = await startWorkers({ ...readConfig(process.argv[2]), onEnd });
   let stopping;
   const stop = () => {
     stopping ??= running.stop().then(

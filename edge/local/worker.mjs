@@ -1,8 +1,9 @@
-// The Worker as `edge/bindings.json` describes it, in Miniflare: no network, storage in a folder.
+// The Workers as `edge/bindings.json` describes them, in Miniflare: no network, storage in a folder.
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { keepTime } from "./crons.mjs";
 
 /** The list that deployments and this runner share. */
 export const bindings = JSON.parse(readFileSync(new URL("../bindings.json", import.meta.url), "utf8"));
@@ -19,40 +20,45 @@ export function loadMiniflare() {
   }
 }
 
+/** What bindings.json says of a Worker. */
+export function described(name) {
+  const worker = bindings.workers.find((worker) => worker.name === name);
+  if (!worker) throw new Error(`there is no Worker ${name}; edge/bindings.json lists them`);
+  return worker;
+}
+
 /** Text bindings: the given ones, defaults for the rest. A missing or unknown name is an error. */
-export function textBindings(given = {}) {
-  const known = [...bindings.vars, ...bindings.secrets];
+export function textBindings(worker, given = {}) {
+  const known = [...worker.vars, ...worker.secrets];
   const values = {};
   for (const { name, required, default: fallback } of known) {
     const value = given[name] ?? fallback;
-    if (value === undefined || (required && value === "")) throw new Error(`the variable ${name} is missing`);
+    if (value === undefined || (required && value === "")) throw new Error(`the variable ${name} of ${worker.name} is missing`);
     values[name] = typeof value === "string" ? value : JSON.stringify(value);
   }
   const names = new Set(known.map(({ name }) => name));
   const unknown = Object.keys(given).find((name) => !names.has(name));
-  if (unknown) throw new Error(`there is no variable ${unknown}; edge/bindings.json lists them`);
+  if (unknown) throw new Error(`${worker.name} has no variable ${unknown}; edge/bindings.json lists them`);
   return values;
 }
 
-/** Miniflare's options for the Worker in `bundleDir`. */
-export function workerOptions(bundleDir, vars) {
-  const module = (name) => {
-    const path = join(bundleDir, name);
+const sqliteClasses = new Set(bindings.migrations.flatMap((migration) => migration.newSqliteClasses));
+
+/** Miniflare's options for the Worker `name` in `bundleDir`. `running` are the names of all that are started. */
+export function workerOptions(name, bundleDir, vars, running = [name]) {
+  const worker = described(name);
+  const module = (file) => {
+    const path = join(bundleDir, file);
     if (!existsSync(path)) throw new Error(`${path} does not exist: build the Worker first`);
     return path;
   };
-  const queueConsumers = {};
-  for (const { queue, consumer } of bindings.queues) {
-    queueConsumers[queue] = {
-      maxBatchSize: consumer.maxBatchSize,
-      maxBatchTimeout: consumer.maxBatchTimeoutSeconds,
-      maxRetries: consumer.maxRetries,
-      retryDelay: consumer.retryDelaySeconds,
-      deadLetterQueue: consumer.deadLetterQueue,
-    };
-  }
+  const other = (wanted) => {
+    if (!running.includes(wanted)) throw new Error(`${name} needs ${wanted}, which is not among the Workers`);
+    return wanted;
+  };
+  const consumers = worker.queues.filter((queue) => queue.consumer);
   return {
-    name: bindings.worker,
+    name,
     modules: [
       { type: "ESModule", path: module("index.js") },
       { type: "CompiledWasm", path: module("index_bg.wasm") },
@@ -60,20 +66,41 @@ export function workerOptions(bundleDir, vars) {
     modulesRoot: bundleDir,
     compatibilityDate: bindings.compatibilityDate,
     compatibilityFlags: bindings.compatibilityFlags,
-    bindings: textBindings(vars),
+    bindings: textBindings(worker, vars),
     durableObjects: Object.fromEntries(
-      bindings.durableObjects.map((o) => [o.binding, { className: o.class, useSQLite: o.sqlite }]),
+      worker.durableObjects.map(({ binding, class: className, script }) => {
+        const useSQLite = sqliteClasses.has(className);
+        return [binding, script ? { className, useSQLite, scriptName: other(script) } : { className, useSQLite }];
+      }),
     ),
-    queueProducers: Object.fromEntries(bindings.queues.map((q) => [q.binding, { queueName: q.queue }])),
-    queueConsumers,
+    serviceBindings: Object.fromEntries(worker.services.map((service) => [service.binding, other(service.worker)])),
+    r2Buckets: Object.fromEntries(worker.r2.map(({ binding, bucket }) => [binding, bucket])),
+    kvNamespaces: Object.fromEntries(worker.kv.map(({ binding, namespace }) => [binding, namespace])),
+    queueProducers: Object.fromEntries(worker.queues.map(({ binding, queue }) => [binding, { queueName: queue }])),
+    queueConsumers: Object.fromEntries(
+      consumers.map(({ queue, consumer }) => [
+        queue,
+        {
+          maxBatchSize: consumer.maxBatchSize,
+          maxBatchTimeout: consumer.maxBatchTimeoutSeconds,
+          maxRetries: consumer.maxRetries,
+          retryDelay: consumer.retryDelaySeconds,
+          deadLetterQueue: consumer.deadLetterQueue,
+        },
+      ]),
+    ),
   };
 }
 
-/** Starts the Worker; `workers` are further ones, for tests. `onEnd` is called when workerd ends by itself. */
-export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, persistDir, vars, workers = [], quiet = false, onEnd }) {
+/** Starts the Workers that `workers` names, {"<name>": {bundleDir, vars}}. The routed one answers HTTP; without it
+ * the first. `extra` are further ones, for tests. `onEnd` is called when workerd ends by itself. */
+export async function startWorkers({ host = "127.0.0.1", port = 0, persistDir, workers, extra = [], quiet = false, onEnd }) {
   const { Miniflare, Log, LogLevel } = loadMiniflare();
-  const worker = workerOptions(resolve(bundleDir), vars);
+  const names = Object.keys(workers).sort((a, b) => described(b).routed - described(a).routed);
+  if (names.length === 0) throw new Error("no Worker is named");
+  const options = names.map((name) => workerOptions(name, resolve(workers[name].bundleDir), workers[name].vars, names));
   if (persistDir) mkdirSync(persistDir, { recursive: true });
+  const persist = (kind) => (persistDir ? join(resolve(persistDir), kind) : false);
   let stopping = false;
   class ErrorLog extends Log {
     log(message) {
@@ -95,12 +122,16 @@ export async function startWorker({ bundleDir, host = "127.0.0.1", port = 0, per
       }
     },
     defaultPersistRoot: persistDir ? resolve(persistDir) : undefined,
-    durableObjectsPersist: persistDir ? join(resolve(persistDir), "durable-objects") : false,
-    workers: [worker, ...workers],
+    durableObjectsPersist: persist("durable-objects"),
+    r2Persist: persist("r2"),
+    kvPersist: persist("kv"),
+    workers: [...options, ...extra],
   });
   const url = (await miniflare.ready).href.replace(/\/$/, "");
+  const stopClock = keepTime(miniflare, names.map(described));
   const stop = () => {
     stopping = true;
+    stopClock();
     return miniflare.dispose();
   };
   return { url, miniflare, stop };

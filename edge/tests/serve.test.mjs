@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { bundleDir, until, World } from "./support.mjs";
+import { until, World } from "./support.mjs";
 
 const script = fileURLToPath(new URL("../local/serve.mjs", import.meta.url));
 let world;
@@ -26,7 +26,7 @@ after(async () => {
 
 function serve(change = {}) {
   const config = join(folder, "config.json");
-  const whole = { bundleDir, host: "127.0.0.1", port: 0, persistDir: join(folder, "state"), vars: world.vars, ...change };
+  const whole = { host: "127.0.0.1", port: 0, persistDir: join(folder, "state"), workers: world.workers, ...change };
   writeFileSync(config, JSON.stringify(whole));
   const child = spawn(process.execPath, [script, config], { stdio: ["ignore", "pipe", "pipe"] });
   child.errors = "";
@@ -74,10 +74,18 @@ test("one line when it answers; any signal, or several, stop it cleanly", async 
 
 test("what is wrong is said in one line", async () => {
   const { JWKS_URL, ...rest } = world.vars;
+  const changed = (change) => {
+    const inner = { ...world.workers["vau-processor"], ...change };
+    return { workers: { ...world.workers, "vau-processor": inner } };
+  };
+  const { "vau-processor": _, ...front } = world.workers;
   const cases = [
-    [{ vars: rest }, /JWKS_URL is missing/],
-    [{ vars: { ...world.vars, NO_SUCH: "1" } }, /NO_SUCH/],
-    [{ bundleDir: "/nowhere" }, /\/nowhere\/index\.js does not exist/],
+    [changed({ vars: rest }), /JWKS_URL of vau-processor is missing/],
+    [changed({ vars: { ...world.vars, NO_SUCH: "1" } }), /NO_SUCH/],
+    [changed({ bundleDir: "/nowhere" }), /\/nowhere\/index\.js does not exist/],
+    [changed({ bundleDir: 1 }), /"workers\.vau-processor\.bundleDir" must be a string/],
+    [{ workers: front }, /security-worker needs vau-processor/],
+    [{ workers: { nobody: world.workers["vau-processor"] } }, /no Worker nobody/],
     [{ port: "8787" }, /"port" must be a number/],
   ];
   for (const [change, expected] of cases) {

@@ -8,12 +8,15 @@ import { createServer } from "node:http";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { bindings, startWorker } from "../local/worker.mjs";
+import { bindings, startWorkers } from "../local/worker.mjs";
 
 const cache = process.env.TWIST_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "twist");
 
-/** The built Worker. */
-export const bundleDir = process.env.TWIST_EDGE_DIST ?? join(cache, "dist/edge-vau-processor");
+/** The folder with a folder for each built Worker. */
+const dist = process.env.TWIST_EDGE_DIST ?? join(cache, "dist");
+
+/** The bundle of each Worker, by its name. */
+export const bundles = Object.fromEntries(bindings.workers.map(({ name, bundle }) => [name, join(dist, bundle)]));
 
 export const SECRET = "secret between the edge and the backend";
 export const INTEGRATORS = { "partner-old": "integrator-secret-1", "partner-new": "integrator-secret-2" };
@@ -185,7 +188,7 @@ const CALLER = {
   name: "caller",
   modules: true,
   compatibilityDate: bindings.compatibilityDate,
-  serviceBindings: { WORKER: bindings.worker },
+  serviceBindings: { WORKER: "vau-processor" },
   script: `
     const value = (v) => v?.bigint !== undefined ? BigInt(v.bigint)
       : v?.hex !== undefined ? Uint8Array.from(v.hex.match(/../g) ?? [], (byte) => parseInt(byte, 16)) : v;
@@ -201,9 +204,10 @@ const CALLER = {
     };`,
 };
 
-/** The Worker with its surroundings. Tests own one each; addresses keep their rate limits apart. */
+/** The Workers with their surroundings. Tests own one each; addresses keep their rate limits apart. `vars` are those
+ * of vau-processor, `guard` those of security-worker; with `guard: false` vau-processor answers by itself. */
 export class World {
-  static async start({ vars = {}, persistDir, bundle = bundleDir } = {}) {
+  static async start({ vars = {}, guard = {}, persistDir, bundle = bundles["vau-processor"] } = {}) {
     const world = new World();
     world.issuer = new Issuer();
     world.backend = new Backend();
@@ -227,6 +231,7 @@ export class World {
       RATE_VAU_PER_MINUTE: "100000",
       ...vars,
     };
+    world.guard = guard && { ALLOWED_ORIGINS: vars.ALLOWED_ORIGINS ?? "", ...guard };
     world.wallet = base58(randomBytes(32));
     world.device = new Device();
     world.backend.register(world.device, world.wallet);
@@ -235,13 +240,20 @@ export class World {
     return world;
   }
 
-  /** Starts the Worker (again), on the same storage. */
+  /** The Workers to run, as a configuration of the local runner names them. */
+  get workers() {
+    const inner = { "vau-processor": { bundleDir: this.bundle, vars: this.vars } };
+    return this.guard
+      ? { ...inner, "security-worker": { bundleDir: bundles["security-worker"], vars: this.guard } }
+      : inner;
+  }
+
+  /** Starts the Workers (again), on the same storage. */
   async open() {
-    this.worker = await startWorker({
-      bundleDir: this.bundle,
+    this.worker = await startWorkers({
       persistDir: this.folder,
-      vars: this.vars,
-      workers: [CALLER],
+      workers: this.workers,
+      extra: [CALLER],
       quiet: !process.env.TWIST_EDGE_LOG,
     });
     this.url = this.worker.url;

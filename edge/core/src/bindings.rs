@@ -1,5 +1,9 @@
-//! The names the code asks the Workers runtime for. `edge/bindings.json` is the list that the local
-//! runner and the deployment read; the test below compares the two.
+//! The names the code asks the Workers runtime for: those of vau-processor here, those of security-worker in
+//! [`guard`]. `edge/bindings.json` is the list that the local runner and the deployment read; the tests below
+//! compare the two.
+
+/// The script that keeps and counts VAUs.
+pub const WORKER: &str = "vau-processor";
 
 /// The Durable Object namespace of [`SHARD_CLASS`].
 pub const SHARD: &str = "VAU_SHARD";
@@ -47,65 +51,22 @@ pub const VARS: [&str; 9] = [
 /// Variables nobody may read.
 pub const SECRETS: [&str; 2] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-    use std::collections::BTreeSet;
+/// What security-worker asks for.
+pub mod guard {
+    pub use super::ALLOWED_ORIGINS;
 
-    fn listed() -> Value {
-        serde_json::from_str(include_str!("../../bindings.json")).unwrap()
-    }
+    /// The script at the route.
+    pub const WORKER: &str = "security-worker";
+    /// The Worker behind it.
+    pub const VAU_PROCESSOR: &str = "VAU_PROCESSOR";
 
-    fn names(list: &Value, key: &str) -> BTreeSet<String> {
-        let of = |item: &Value| item[key].as_str().unwrap().to_owned();
-        list.as_array().unwrap().iter().map(of).collect()
-    }
+    /// Variables anyone may read.
+    pub const VARS: [&str; 1] = [ALLOWED_ORIGINS];
 
-    fn set(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|n| (*n).to_owned()).collect()
-    }
-
-    #[test]
-    fn no_binding_is_used_that_a_deployment_would_not_make() {
-        let listed = listed();
-        assert_eq!(names(&listed["vars"], "name"), set(&VARS));
-        assert_eq!(names(&listed["secrets"], "name"), set(&SECRETS));
-        assert_eq!(names(&listed["durableObjects"], "binding"), set(&[SHARD]));
-        assert_eq!(
-            names(&listed["durableObjects"], "class"),
-            set(&[SHARD_CLASS])
-        );
-        assert_eq!(names(&listed["queues"], "binding"), set(&[QUEUE]));
-    }
-
-    #[test]
-    fn a_segment_that_cannot_be_delivered_is_not_thrown_away() {
-        let listed = listed();
-        let consumer = &listed["queues"][0]["consumer"];
-        assert!(consumer["maxRetries"].as_u64().unwrap() > 0);
-        assert!(consumer["deadLetterQueue"].is_string());
-        assert_eq!(listed["durableObjects"][0]["sqlite"], true);
-    }
-
-    #[test]
-    fn the_listed_defaults_are_those_of_the_code() {
-        let listed = listed();
-        let vars = listed["vars"].as_array().unwrap().clone();
-        let default_of = |name: &str| {
-            vars.iter()
-                .find(|v| v["name"] == name)
-                .and_then(|v| v["default"].as_str().map(str::to_owned))
-        };
-        let required = |name: &str| match name {
-            JWKS_URL => Some("http://127.0.0.1:1/jwks".to_owned()),
-            TOKEN_ISSUER | BACKEND_URL => Some("http://127.0.0.1:1".to_owned()),
-            BACKEND_KEY_ID | BACKEND_HMAC_SECRET => Some("k".repeat(32)),
-            INTEGRATOR_KEYS => Some("{}".to_owned()),
-            _ => None,
-        };
-        let bare = crate::Settings::read(required).unwrap();
-        let listed = crate::Settings::read(|name| required(name).or_else(|| default_of(name)));
-        assert_eq!(bare, listed.unwrap());
-    }
+    /// Variables nobody may read.
+    pub const SECRETS: [&str; 0] = [];
 }
+
+#[cfg(test)]
+#[path = "bindings_tests.rs"]
+mod tests;

@@ -5,15 +5,19 @@
 //! [`integrator`] (optional HMAC) → [`window`] (when) → [`signature`] (which device) →
 //! [`admission`] (device, limits, duplicate, reward) → [`segment`] (packing) → [`resend`] (until the
 //! backend has acknowledged).
+//!
+//! Before it, in security-worker: [`proxy`] (routes, headers, sizes), with the settings of [`guard`].
 
 pub mod admission;
 pub mod answer;
 pub mod audit;
 pub mod bindings;
 pub mod client;
+pub mod guard;
 pub mod integrator;
 pub mod jwks;
 pub mod limit;
+pub mod proxy;
 pub mod refusal;
 pub mod request;
 pub mod resend;
@@ -24,5 +28,6 @@ pub mod signature;
 pub mod token;
 pub mod window;
 
+pub use guard::GuardSettings;
 pub use refusal::Refusal;
 pub use settings::{Secret, Settings, SettingsError};

@@ -108,15 +108,19 @@ impl Settings {
                     .map_err(|_| SettingsError::Malformed(name::EMISSION_CAP, "base units"))?,
             },
             resend_after_ms: number(name::RESEND_AFTER_MS, 60_000, 100..=86_400_000)?,
-            allowed_origins: value(name::ALLOWED_ORIGINS)
-                .unwrap_or_default()
-                .split(',')
-                .map(str::trim)
-                .filter(|origin| !origin.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            allowed_origins: list(value(name::ALLOWED_ORIGINS)),
         })
     }
+}
+
+/// The parts of a text with commas, without the space around them.
+pub(crate) fn list(text: Option<String>) -> Vec<String> {
+    text.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn keys(text: Option<String>) -> Result<BTreeMap<String, Secret>, SettingsError> {

@@ -13,19 +13,5 @@ mod store;
 mod transaction;
 
 pub use bindings::Bindings;
+pub use edge_runtime::{log_error, now};
 pub use object::VauShard;
-
-use domain::EpochMs;
-use worker::Date;
-
-/// The runtime's clock.
-pub fn now() -> EpochMs {
-    EpochMs::new(Date::now().as_millis()).unwrap_or(EpochMs::MAX)
-}
-
-/// Writes one structured line to the log.
-pub fn log_error(message: &str, cause: &dyn std::fmt::Display) {
-    let line =
-        serde_json::json!({ "level": "error", "message": message, "cause": cause.to_string() });
-    worker::console_error!("{line}");
-}
