@@ -12,6 +12,17 @@ pub const SHARD_CLASS: &str = "VauShard";
 /// The queue that carries segments from the object to the consumer.
 pub const QUEUE: &str = "VAU_QUEUE";
 
+/// The Durable Object namespace of [`AUDIT_LOG_CLASS`].
+pub const AUDIT_LOG: &str = "AUDIT_LOG";
+/// The Durable Object class that chains audit records.
+pub const AUDIT_LOG_CLASS: &str = "AuditLog";
+/// The bucket of the audit log's segments and roots.
+pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
+/// How long an audit record waits for others before its segment is closed.
+pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
+/// Signs the audit log's daily roots (secret).
+pub const AUDIT_SIGNING_KEY: &str = "AUDIT_SIGNING_KEY";
+
 /// Where the keys that sign access tokens are published.
 pub const JWKS_URL: &str = "JWKS_URL";
 /// The exact `iss` of access tokens.
@@ -36,7 +47,7 @@ pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 9] = [
+pub const VARS: [&str; 10] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -46,10 +57,11 @@ pub const VARS: [&str; 9] = [
     EMISSION_CAP,
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
+    AUDIT_FLUSH_MS,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 2] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS];
+pub const SECRETS: [&str; 3] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS, AUDIT_SIGNING_KEY];
 
 /// What security-worker asks for.
 pub mod guard {

@@ -15,7 +15,7 @@ mod vau;
 mod vectors;
 mod webcrypto;
 
-pub use durable_objects::VauShard;
+pub use durable_objects::{AuditLog, VauShard};
 
 use durable_objects::Bindings;
 use worker::{Context, Env, MessageBatch, Request, Response, event};

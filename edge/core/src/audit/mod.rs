@@ -8,6 +8,7 @@
 //! record is a [`Word`]: bounded and of a small alphabet, so that nothing a client wrote gets in as it stands.
 
 mod chain;
+mod config;
 mod day;
 mod root;
 pub mod segment;
@@ -18,6 +19,7 @@ mod word;
 mod chain_tests;
 
 pub use chain::{Chained, Hash, Head};
+pub use config::Config;
 pub use day::Day;
 pub use root::{Root, SignedRoot, signing_key};
 pub use verify::{Check, Finding, Flaw, Verdict, Verifier};
