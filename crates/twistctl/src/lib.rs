@@ -17,6 +17,7 @@ pub mod smoke;
 pub mod suites;
 pub mod verify;
 
+mod audit;
 mod git;
 mod images;
 mod reproduce;
