@@ -10,6 +10,7 @@
 
 pub mod admission;
 pub mod answer;
+pub mod audit;
 pub mod batch;
 pub mod batch_answer;
 pub mod bindings;

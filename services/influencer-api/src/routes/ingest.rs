@@ -72,9 +72,7 @@ async fn deliver(
             .await
             .map_err(|error| ApiError::internal(&error))?;
     let checked = checked.map_err(|why| match why {
-        Unreadable::Version => {
-            ApiError::invalid("/version", "is not a version this build reads")
-        }
+        Unreadable::Version => ApiError::invalid("/version", "is not a version this build reads"),
         Unreadable::TooMany => {
             ApiError::invalid("/items", format!("holds more than {MAX_ITEMS} items"))
         }

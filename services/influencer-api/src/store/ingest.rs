@@ -319,7 +319,9 @@ async fn set_aside(
     let kept = |index: &u32| {
         let raw = item(index).and_then(|i| i.raw.clone());
         let raw = raw.or_else(|| accepted(index).and_then(|a| serde_json::to_value(a).ok()));
-        raw.map(|value| value.to_string()).unwrap_or_default().into_bytes()
+        raw.map(|value| value.to_string())
+            .unwrap_or_default()
+            .into_bytes()
     };
     // 1970 stands for a time that cannot be told.
     let accepted_at = |index: &u32| accepted(index).map_or(EpochMs::ZERO, |a| a.accepted_at);
@@ -327,7 +329,11 @@ async fn set_aside(
         segment.into(),
         bigints(aside.keys().map(|index| i64::from(*index))),
         texts(aside.values().map(|reason| reason.as_str().to_owned())),
-        texts(aside.keys().map(|index| known_id(index).unwrap_or_default())),
+        texts(
+            aside
+                .keys()
+                .map(|index| known_id(index).unwrap_or_default()),
+        ),
         blobs(aside.keys().map(kept)),
         moments(aside.keys().map(accepted_at)),
         texts(aside.keys().map(|index| wallet(index).unwrap_or_default())),

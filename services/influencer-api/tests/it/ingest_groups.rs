@@ -31,7 +31,10 @@ async fn a_batch_is_credited_once_whether_its_vaus_are_signed_or_the_whole() {
         let (user, device) = api.user_with_device().await;
         let group = json(&device.group(&user, &[1, 2, 3], sealed));
         let first = deliver(&api, Uuid::new_v4(), &[group.clone()]).await;
-        assert_eq!((first.counted, first.duplicates, first.quarantined.len()), (3, 0, 0));
+        assert_eq!(
+            (first.counted, first.duplicates, first.quarantined.len()),
+            (3, 0, 0)
+        );
         let again = deliver(&api, Uuid::new_v4(), &[group]).await;
         assert_eq!((again.counted, again.duplicates), (0, 3));
         assert_eq!(api.balance(&user).await, FIVE + 2 * SIX);
@@ -56,7 +59,10 @@ async fn a_seal_proves_exactly_the_vaus_it_was_made_over() {
     let partly = with(&|group| {
         group.items.remove(1);
         group.items[1].earned = Amount::from_units(SIX).unwrap();
-        let other = OtherItem { index: 1, fingerprint: prints[1] };
+        let other = OtherItem {
+            index: 1,
+            fingerprint: prints[1],
+        };
         group.batch.as_mut().unwrap().others.push(other);
     });
     assert_eq!(deliver(&api, Uuid::new_v4(), &[partly]).await.counted, 2);
@@ -65,23 +71,44 @@ async fn a_seal_proves_exactly_the_vaus_it_was_made_over() {
     let stolen = other_device.seal(good.accepted_at, &prints);
     let cases: Vec<(&str, Value)> = vec![
         ("a VAU left out", with(&|g| drop(g.items.remove(1)))),
-        ("another order", with(&|g| {
-            g.items[0].index = 1;
-            g.items[1].index = 0;
-        })),
+        (
+            "another order",
+            with(&|g| {
+                g.items[0].index = 1;
+                g.items[1].index = 0;
+            }),
+        ),
         ("a place twice", with(&|g| g.items[1].index = 0)),
         ("a place left free", with(&|g| g.items[2].index = 7)),
-        ("another payload", with(&|g| g.items[0].payload = "x".into())),
-        ("another name", with(&|g| g.batch.as_mut().unwrap().batch_id = "x".into())),
-        ("another time", with(&|g| g.batch.as_mut().unwrap().submitted_at = EpochMs::new(1).unwrap())),
-        ("another device's seal", with(&|g| g.batch.as_mut().unwrap().signature.clone_from(&stolen))),
+        (
+            "another payload",
+            with(&|g| g.items[0].payload = "x".into()),
+        ),
+        (
+            "another name",
+            with(&|g| g.batch.as_mut().unwrap().batch_id = "x".into()),
+        ),
+        (
+            "another time",
+            with(&|g| g.batch.as_mut().unwrap().submitted_at = EpochMs::new(1).unwrap()),
+        ),
+        (
+            "another device's seal",
+            with(&|g| g.batch.as_mut().unwrap().signature.clone_from(&stolen)),
+        ),
         ("another user", with(&|g| g.user_id = other.wallet)),
         ("no seal and no signatures", with(&|g| g.batch = None)),
     ];
     for (what, group) in cases {
         let receipt = deliver(&api, Uuid::new_v4(), &[group]).await;
         assert_eq!(receipt.counted, 0, "{what}");
-        assert!(receipt.quarantined.iter().all(|q| q.reason == SignatureInvalid), "{what}: {receipt:?}");
+        assert!(
+            receipt
+                .quarantined
+                .iter()
+                .all(|q| q.reason == SignatureInvalid),
+            "{what}: {receipt:?}"
+        );
     }
     assert_eq!(api.balance(&user).await, FIVE + SIX);
     assert_eq!(api.balance(&other).await, 0);
@@ -122,10 +149,20 @@ async fn a_group_that_is_wrong_holds_up_no_other() {
     for round in 0..2 {
         let receipt = deliver(&api, id, &groups).await;
         assert_eq!(receipt.counted + receipt.duplicates, 2, "round {round}");
-        let aside: Vec<_> = receipt.quarantined.iter().map(|q| (q.index, q.reason)).collect();
+        let aside: Vec<_> = receipt
+            .quarantined
+            .iter()
+            .map(|q| (q.index, q.reason))
+            .collect();
         assert_eq!(
             aside,
-            [(0, Unreadable), (1, RewardMismatch), (3, RewardMismatch), (4, RewardMismatch), (5, DeviceUnknown)]
+            [
+                (0, Unreadable),
+                (1, RewardMismatch),
+                (3, RewardMismatch),
+                (4, RewardMismatch),
+                (5, DeviceUnknown)
+            ]
         );
     }
     assert_eq!(api.balance(&user).await, FIVE + SIX);
@@ -144,17 +181,38 @@ async fn what_became_of_a_vau_is_told_for_its_user_only() {
     let mut unknown = Device::new().group(&user, &[3], true);
     unknown.user_id = user.wallet;
     let aside = unknown.vaus().next().unwrap().vau_id;
-    deliver(&api, Uuid::new_v4(), &[json(&good), json(&bad), json(&unknown)]).await;
+    deliver(
+        &api,
+        Uuid::new_v4(),
+        &[json(&good), json(&bad), json(&unknown)],
+    )
+    .await;
     let ask = async |wallet, id| {
         let path = format!("/internal/v1/users/{wallet}/vaus/{id}");
         api.signed(Method::GET, &path, Vec::new()).await
     };
     let found: Value = ask(user.wallet, ids[0]).await.json().await.unwrap();
-    assert_eq!((&found["state"], &found["earned"], &found["trustScore"]), (&json!("counted"), &json!("5000000000"), &json!(50)));
+    assert_eq!(
+        (&found["state"], &found["earned"], &found["trustScore"]),
+        (&json!("counted"), &json!("5000000000"), &json!(50))
+    );
     let found: Value = ask(user.wallet, aside).await.json().await.unwrap();
-    assert_eq!((&found["state"], &found["earned"]), (&json!("quarantined"), &json!("0")));
-    assert_eq!(problem(ask(stranger.wallet, ids[0]).await, 404).await, "not_found");
-    assert_eq!(problem(ask(user.wallet, domain::VauId::from_bytes([0; 16])).await, 404).await, "not_found");
+    assert_eq!(
+        (&found["state"], &found["earned"]),
+        (&json!("quarantined"), &json!("0"))
+    );
+    assert_eq!(
+        problem(ask(stranger.wallet, ids[0]).await, 404).await,
+        "not_found"
+    );
+    assert_eq!(
+        problem(
+            ask(user.wallet, domain::VauId::from_bytes([0; 16])).await,
+            404
+        )
+        .await,
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -182,6 +240,12 @@ async fn vaus_that_the_edge_promised_and_nobody_counted_are_noticed() {
     // Of another object, or told twice with another name: three were promised and two are there.
     assert_eq!(report(1, ended).await.status(), 200);
     assert_eq!(missing().await, 1);
-    assert_eq!(problem(report(u64::MAX, ended).await, 400).await, "validation.failed");
-    assert_eq!(problem(report(1, u64::MAX).await, 400).await, "validation.failed");
+    assert_eq!(
+        problem(report(u64::MAX, ended).await, 400).await,
+        "validation.failed"
+    );
+    assert_eq!(
+        problem(report(1, u64::MAX).await, 400).await,
+        "validation.failed"
+    );
 }
