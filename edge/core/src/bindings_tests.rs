@@ -105,11 +105,14 @@ fn the_listed_defaults_are_those_of_the_code() {
 }
 
 #[test]
-fn audit_records_are_kept_400_days_and_no_longer() {
+fn audit_records_are_kept_400_days_segments_30_and_no_longer() {
     let own = worker(WORKER);
     let buckets = own["r2"].as_array().unwrap();
     let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
-    let expected = serde_json::json!([{ "prefix": crate::audit::segment::PREFIX, "days": 400 }]);
+    let expected = serde_json::json!([
+        { "prefix": crate::audit::segment::PREFIX, "days": 400 },
+        { "prefix": "edge/segments/", "days": 30 },
+    ]);
     assert_eq!(bucket["lifecycle"], expected);
 }
 

@@ -221,6 +221,7 @@ impl VauShard {
         let stage = accept::stage(&self.memory.borrow(), settings, now);
         let more = alarm.flush(stage).await?;
         alarm.resend().await?;
+        alarm.tell().await;
         let thoroughly = now.get() >= self.cleaned_at.get().saturating_add(CLEAN_EVERY_MS);
         alarm.clean(thoroughly)?;
         if thoroughly {
@@ -265,6 +266,7 @@ impl VauShard {
             self.store.next_due()?,
             clean,
             memory.hours.first_end(),
+            memory.tell_at(),
         ];
         Ok(moments.into_iter().flatten().min())
     }
