@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
-const SECRET: &str = "a-secret-of-forty-characters-or-so-......";
+pub(crate) const SECRET: &str = "a-secret-of-forty-characters-or-so-......";
 const PATH: &str = "/internal/v1/vau-batches";
 
 /// A backend that checks signatures and counts each segment's items once.
 #[derive(Default)]
-struct Backend {
+pub(crate) struct Backend {
     seen: BTreeSet<String>,
-    posts: Vec<String>,
+    pub(crate) posts: Vec<String>,
     /// Statuses to answer with before anything else.
     answers: Vec<u16>,
     /// A segment that is always refused.
@@ -93,6 +93,15 @@ fn handle(backend: &mut Backend, stream: &mut TcpStream) -> Option<()> {
     .ok()
 }
 
+pub(crate) fn serve_backend() -> (Arc<Mutex<Backend>>, String) {
+    let backend = Arc::new(Mutex::new(Backend::default()));
+    let shared = backend.clone();
+    let url = serve(move |mut stream| {
+        handle(&mut shared.lock().unwrap(), &mut stream);
+    });
+    (backend, url)
+}
+
 struct World {
     home: TempDir,
     backend: Arc<Mutex<Backend>>,
@@ -100,7 +109,7 @@ struct World {
 }
 
 /// The segment number `number`, of three items, and its id.
-fn segment(number: u32) -> (String, String) {
+pub(crate) fn segment(number: u32) -> (String, String) {
     let id = format!("00000000-0000-4000-8000-{number:012}");
     // Spaces and an order of its own: the bytes that are posted are the bytes that were kept.
     let body = format!(
@@ -111,11 +120,7 @@ fn segment(number: u32) -> (String, String) {
 
 impl World {
     fn new() -> Self {
-        let backend = Arc::new(Mutex::new(Backend::default()));
-        let shared = backend.clone();
-        let url = serve(move |mut stream| {
-            handle(&mut shared.lock().unwrap(), &mut stream);
-        });
+        let (backend, url) = serve_backend();
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("secret"), format!("{SECRET}\n")).unwrap();
         Self { home, backend, url }
@@ -166,7 +171,7 @@ impl World {
     }
 }
 
-fn ids(numbers: &[u32]) -> Vec<String> {
+pub(crate) fn ids(numbers: &[u32]) -> Vec<String> {
     numbers.iter().map(|number| segment(*number).0).collect()
 }
 
