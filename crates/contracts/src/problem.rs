@@ -147,6 +147,12 @@ codes! {
     InfluencerExists = "influencer.exists", 409, "The user is an influencer already";
     /// Another influencer has the name.
     InfluencerUsernameTaken = "influencer.username_taken", 409, "The username is taken";
+    /// The firewall takes something in the request for an attack.
+    FirewallBlocked = "firewall.blocked", 403, "The request was refused";
+    /// The request looks like a machine's; `data` has a task whose solution, in `X-Challenge-Proof`, lets it through.
+    ChallengeRequired = "challenge.required", 403, "Solve the challenge and send the request again";
+    /// The request comes from a country that may not be served.
+    GeoBlocked = "geo.blocked", 451, "Not available in this country";
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate.limited", 429, "Too many requests";
     /// The device has been credited as often as it can be today.

@@ -18,6 +18,7 @@ pub mod smoke;
 pub mod suites;
 pub mod verify;
 
+mod audit;
 mod git;
 mod images;
 mod reproduce;

@@ -12,6 +12,17 @@ pub const SHARD_CLASS: &str = "VauShard";
 /// The queue that carries segments from the object to the consumer.
 pub const QUEUE: &str = "VAU_QUEUE";
 
+/// The Durable Object namespace of [`AUDIT_LOG_CLASS`].
+pub const AUDIT_LOG: &str = "AUDIT_LOG";
+/// The Durable Object class that chains audit records.
+pub const AUDIT_LOG_CLASS: &str = "AuditLog";
+/// The bucket of the audit log's segments and roots.
+pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
+/// How long an audit record waits for others before its segment is closed.
+pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
+/// Signs the audit log's daily roots (secret).
+pub const AUDIT_SIGNING_KEY: &str = "AUDIT_SIGNING_KEY";
+
 /// Where the keys that sign access tokens are published.
 pub const JWKS_URL: &str = "JWKS_URL";
 /// The exact `iss` of access tokens.
@@ -34,8 +45,6 @@ pub const RATE_BATCH_PER_MINUTE: &str = "RATE_BATCH_PER_MINUTE";
 pub const FREE_TIER: &str = "FREE_TIER";
 /// Opens operators' routes (secret).
 pub const OPERATOR_TOKEN: &str = "OPERATOR_TOKEN";
-/// The bucket of segments and audit records.
-pub const ARCHIVE: &str = "AUDIT_LOGS";
 /// The queue that carries what each hour has promised.
 pub const REWARD_QUEUE: &str = "REWARD_QUEUE";
 /// The queue that carries each hour's figures.
@@ -48,7 +57,7 @@ pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 11] = [
+pub const VARS: [&str; 12] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -60,10 +69,16 @@ pub const VARS: [&str; 11] = [
     EMISSION_CAP,
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
+    AUDIT_FLUSH_MS,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 3] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS, OPERATOR_TOKEN];
+pub const SECRETS: [&str; 4] = [
+    BACKEND_HMAC_SECRET,
+    INTEGRATOR_KEYS,
+    OPERATOR_TOKEN,
+    AUDIT_SIGNING_KEY,
+];
 
 /// What security-worker asks for.
 pub mod guard {

@@ -6,16 +6,18 @@
 //! [`admission`] (device, limits, duplicate, reward) → [`memory`] (what the object knows) → [`segment`] (packing) →
 //! [`resend`] (until the backend has acknowledged).
 //!
-//! Before it, in security-worker: [`proxy`] (routes, headers, sizes), with the settings of [`guard`].
+//! Before it, in security-worker: [`proxy`] (routes, headers, sizes) and [`firewall`], with the settings of [`guard`].
 
 pub mod admission;
 pub mod answer;
+pub mod audit;
 pub mod batch;
 pub mod batch_answer;
 pub mod bindings;
 pub mod client;
 pub mod device;
 pub mod exposition;
+pub mod firewall;
 pub mod guard;
 pub mod hours;
 pub mod integrator;

@@ -1,10 +1,12 @@
-//! The SQLite Durable Object of the edge: what is accepted is in its storage before the answer leaves, and
+//! The SQLite Durable Objects of the edge: what is accepted is in its storage before the answer leaves, and
 //! stays there until the backend has acknowledged it.
 //!
-//! - [`VauShard`]: the object, called with the messages of [`edge_core::shard`].
+//! - [`VauShard`]: takes VAUs in, called with the messages of [`edge_core::shard`].
+//! - [`AuditLog`]: chains audit records, called with those of [`edge_core::audit`].
 //! - [`Bindings`]: the one place that asks the runtime for a binding by name.
 
 mod accept;
+mod audit_log;
 mod bindings;
 mod deliver;
 mod object;
@@ -12,6 +14,7 @@ mod schema;
 mod store;
 mod transaction;
 
+pub use audit_log::AuditLog;
 pub use bindings::Bindings;
 pub use edge_runtime::{log_error, now};
 pub use object::VauShard;

@@ -20,7 +20,7 @@ mod vau;
 mod vectors;
 mod webcrypto;
 
-pub use durable_objects::VauShard;
+pub use durable_objects::{AuditLog, VauShard};
 
 use durable_objects::{Bindings, log_error};
 use worker::{

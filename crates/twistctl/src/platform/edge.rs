@@ -48,6 +48,8 @@ impl Launch<'_> {
             "BACKEND_HMAC_SECRET": self.secrets.ingest,
             "INTEGRATOR_KEYS": integrators,
             "FLUSH_INTERVAL_MS": "200",
+            "FREE_TIER": "off",
+            "OPERATOR_TOKEN": self.secrets.operator(),
         });
         changed(vars, &self.options.edge_vars)
     }

@@ -8,6 +8,7 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod audit;
 mod bits;
 mod codes;
 mod damaged_images;
