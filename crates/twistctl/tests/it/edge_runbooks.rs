@@ -1,7 +1,7 @@
 //! What the runbooks say to type does what they say.
 
-use crate::edge_replay::{Backend, ids, segment, serve_backend};
 use crate::edge_terraform::list;
+use crate::kit::backend::{Backend, SECRET, ids, segment, serve_backend};
 use crate::kit::cloudflare::{ACCOUNT, StoredMessage, TOKEN};
 use crate::kit::edge::Edge;
 use std::fs;
@@ -140,8 +140,8 @@ impl World {
             .env("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
             .env("CLOUDFLARE_API_TOKEN", TOKEN)
             .env("CLOUDFLARE_API_BASE_URL", &self.edge.cloudflare.url)
-            .env("BACKEND_HMAC_SECRET", crate::edge_replay::SECRET)
-            .env("TWIST_BACKEND_HMAC_SECRET", crate::edge_replay::SECRET)
+            .env("BACKEND_HMAC_SECRET", SECRET)
+            .env("TWIST_BACKEND_HMAC_SECRET", SECRET)
             .output()
             .unwrap();
         let out = String::from_utf8(done.stdout).unwrap();
@@ -214,7 +214,7 @@ fn delivering_again_goes_as_the_runbook_says() {
         dead.messages = (1..=2)
             .map(|number| StoredMessage::new("text", &segment(number).1))
             .collect();
-        let bucket = state.objects.get_mut("twist-audit-staging").unwrap();
+        let bucket = state.objects.get_mut("twist-audit-logs-staging").unwrap();
         for number in 1..=3 {
             let (id, body) = segment(number);
             let key = format!("edge/segments/shard-0/2026-07-0{number}/{number:012}-{id}.json");
