@@ -45,9 +45,15 @@ pub const EMISSION_CAP: &str = "EMISSION_CAP";
 pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 /// Web origins whose pages may call, separated by commas.
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+/// The domain that credentials are for.
+pub const WEBAUTHN_RP_ID: &str = "WEBAUTHN_RP_ID";
+/// Origins on whose pages credentials may be used, separated by commas.
+pub const WEBAUTHN_ORIGINS: &str = "WEBAUTHN_ORIGINS";
+/// Whether the user has to be recognised by the authenticator.
+pub const WEBAUTHN_REQUIRE_VERIFICATION: &str = "WEBAUTHN_REQUIRE_VERIFICATION";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 10] = [
+pub const VARS: [&str; 13] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -58,6 +64,9 @@ pub const VARS: [&str; 10] = [
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
     AUDIT_FLUSH_MS,
+    WEBAUTHN_RP_ID,
+    WEBAUTHN_ORIGINS,
+    WEBAUTHN_REQUIRE_VERIFICATION,
 ];
 
 /// Variables nobody may read.

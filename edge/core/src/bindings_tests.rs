@@ -110,7 +110,7 @@ fn audit_records_are_kept_400_days_and_no_longer() {
 }
 
 #[test]
-fn the_audit_logs_default_is_that_of_the_code() {
+fn the_other_defaults_are_those_of_the_code_too() {
     let vars = worker(WORKER)["vars"].as_array().unwrap().clone();
     let listed = |name: &str| {
         let var = vars.iter().find(|v| v["name"] == name)?;
@@ -119,5 +119,9 @@ fn the_audit_logs_default_is_that_of_the_code() {
     assert_eq!(
         crate::audit::Config::read(listed),
         crate::audit::Config::read(|_| None)
+    );
+    assert_eq!(
+        crate::attestation::Policy::read(listed),
+        crate::attestation::Policy::read(|_| None)
     );
 }

@@ -10,6 +10,7 @@
 
 pub mod admission;
 pub mod answer;
+pub mod attestation;
 pub mod audit;
 pub mod bindings;
 pub mod client;

@@ -1,6 +1,16 @@
 //! The Worker that takes signed VAUs in. Thin: what is right and wrong is decided in `edge-core`, what is
 //! kept in `durable-objects`; here is the plumbing to WebCrypto, the network and the queue.
 
+#[cfg_attr(
+    not(feature = "vectors"),
+    expect(
+        dead_code,
+        reason = "until VAUs are judged by it, only its tests call it"
+    )
+)]
+mod attest;
+#[cfg(feature = "vectors")]
+mod attest_vectors;
 mod auth;
 mod backend;
 mod consumer;
@@ -14,6 +24,11 @@ mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;
+#[cfg_attr(
+    not(feature = "vectors"),
+    expect(dead_code, reason = "as `attest`, which calls it")
+)]
+mod webcrypto_cose;
 
 pub use durable_objects::{AuditLog, VauShard};
 
