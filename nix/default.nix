@@ -104,10 +104,14 @@ rec {
         tools
         ;
     }
-    // lib.optionalAttrs (workers ? edge-vau-processor) (
+    // lib.optionalAttrs (workers != { }) (
       import ./checks/edge.nix {
-        inherit pkgs sources nodeModules;
-        bundle = workers.edge-vau-processor;
+        inherit
+          pkgs
+          sources
+          nodeModules
+          workers
+          ;
       }
     )
     // import ./checks/repository.nix { inherit pkgs sources format; }

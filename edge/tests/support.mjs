@@ -1,7 +1,9 @@
 // What the tests share: the Worker in workerd, a fake auth-service and backend in this process, and an
 // implementation of the signed bytes that shares no code with the Worker's.
 
-import { createHash, createHmac, generateKeyPairSync, randomBytes, randomUUID, sign } from "node:crypto";
+import {
+  createHash, createHmac, createPublicKey, generateKeyPairSync, randomBytes, randomUUID, sign, verify,
+} from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -18,6 +20,7 @@ const dist = process.env.TWIST_EDGE_DIST ?? join(cache, "dist");
 /** The bundle of each Worker, by its name. */
 export const bundles = Object.fromEntries(bindings.workers.map(({ name, bundle }) => [name, join(dist, bundle)]));
 
+export const OPERATOR = "the operators' token of the tests";
 export const SECRET = "secret between the edge and the backend";
 export const INTEGRATORS = { "partner-old": "integrator-secret-1", "partner-new": "integrator-secret-2" };
 
@@ -65,6 +68,58 @@ export function canonical(vau) {
   ]);
 }
 
+/** The fingerprint of a VAU: of the bytes its device signs. */
+export const fingerprint = (vau) => sha256(canonical(vau)).toString("hex");
+
+const vauId = (vau) =>
+  sha256(Buffer.concat([
+    Buffer.from("twist-vau-id-v1"), ...[vau.userId, vau.deviceId, vau.siteId].map(lp), u64(vau.timestamp),
+  ])).toString("hex").slice(0, 32);
+
+/** What a device signs for a whole batch. */
+export function batchBytes(batchId, submittedAt, prints) {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(prints.length);
+  return Buffer.concat([
+    Buffer.from("twist-vau-batch-v1"), lp(batchId), u64(submittedAt), count, ...prints.map((print) => Buffer.from(print, "hex")),
+  ]);
+}
+
+/** The trust score of a device's history. */
+export function trust({ attestations, vauCount, sinceLastMs, anomalies }) {
+  const recency = sinceLastMs === null ? 0 : sinceLastMs < 86_400_000 ? 10 : sinceLastMs < 604_800_000 ? 5 : 0;
+  const earned = sinceLastMs === null ? 50
+    : Math.min(100, 50 + Math.min(30, 10 * attestations) + recency + Math.min(10, Math.floor(vauCount / 10)));
+  return Math.max(0, earned - 10 * anomalies);
+}
+
+/** The VAUs of a group of a segment, as the backend sees each. */
+export function expand(group) {
+  return group.items.map((item, place) => {
+    const { userId, deviceId, acceptedAt } = group;
+    const { siteId, timestamp, payload, attestation, signature, earned } = item;
+    const device = place === 0 ? group.device : { ...group.device, vauCount: group.device.vauCount + place, sinceLastMs: 0 };
+    const vau = { userId, deviceId, siteId, timestamp, payload, ...(signature && { signature }), ...(attestation && { attestation }) };
+    const signed = signature ? verify(null, canonical(vau), publicKey(deviceId), Buffer.from(signature, "hex")) : holds(group);
+    return {
+      vau, vauId: vauId(vau), fingerprint: fingerprint(vau), acceptedAt, device, trustScore: trust(device), earned, signed,
+    };
+  });
+}
+
+const publicKey = (deviceId) =>
+  createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(deviceId, "hex").toString("base64url") }, format: "jwk" });
+
+/** Whether the signature of a group's batch holds. */
+function holds({ userId, deviceId, batch, items }) {
+  if (!batch) return false;
+  const prints = (batch.others ?? []).map(({ index, fingerprint }) => [index, fingerprint]);
+  for (const item of items) prints.push([item.index, fingerprint({ userId, deviceId, ...item })]);
+  prints.sort(([a], [b]) => a - b);
+  const bytes = batchBytes(batch.batchId, batch.submittedAt, prints.map(([, print]) => print));
+  return verify(null, bytes, publicKey(deviceId), Buffer.from(batch.signature, "hex"));
+}
+
 function keyPair() {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   return { privateKey, publicBytes: Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url") };
@@ -80,6 +135,12 @@ export class Device {
 
   sign(vau) {
     return { ...vau, signature: sign(null, canonical(vau), this.key).toString("hex") };
+  }
+
+  /** A batch of unsigned VAUs under one signature. */
+  seal(batchId, vaus, submittedAt = Date.now()) {
+    const bytes = batchBytes(batchId, submittedAt, vaus.map(fingerprint));
+    return { batchId, submittedAt, vaus, signature: sign(null, bytes, this.key).toString("hex") };
   }
 }
 
@@ -134,6 +195,7 @@ class Backend {
     this.counted = new Map();
     this.quarantined = [];
     this.deliveries = [];
+    this.reports = new Map();
     this.lookups = 0;
     this.attempts = 0;
     this.down = false;
@@ -151,19 +213,33 @@ class Backend {
     if (keyId !== "edge" || !fresh || signature !== hmac(SECRET, method, path, timestamp, body)) {
       return [401, { code: "auth.hmac_invalid" }];
     }
+    if (method === "GET" && path.includes("/vaus/")) {
+      const [, , , , userId, , id] = path.split("/");
+      const item = this.counted.get(id);
+      if (item?.vau.userId !== userId) return [404, { code: "not_found" }];
+      const { earned, trustScore, acceptedAt: timestamp } = item;
+      return [200, { vauId: id, state: "counted", earned, trustScore, timestamp }];
+    }
     if (method === "GET") {
       this.lookups++;
       const deviceId = path.split("/").at(-1);
       const userId = this.devices.get(deviceId);
       return userId ? [200, { deviceId, userId, registeredAt: 1 }] : [404, { code: "not_found" }];
     }
+    if (path === "/internal/v1/edge-reports") {
+      const report = JSON.parse(body);
+      this.reports.set(report.segmentId, report);
+      return [200, { segmentId: report.segmentId }];
+    }
     return this.ingest(JSON.parse(body));
   }
 
   ingest(segment) {
-    this.deliveries.push(segment);
+    const items = segment.items.flatMap(expand);
+    this.deliveries.push({ ...segment, items, bytes: JSON.stringify(segment).length });
     const receipt = { segmentId: segment.segmentId, counted: 0, duplicates: 0, quarantined: [] };
-    segment.items.forEach((item, index) => {
+    items.forEach((item, index) => {
+      if (!item.signed && item.earned !== "0") throw new Error(`an unsigned VAU was promised ${item.earned}`);
       const known = this.counted.get(item.vauId);
       if (!known) {
         this.counted.set(item.vauId, item);
@@ -182,6 +258,7 @@ class Backend {
 // --- everything together ---
 
 export const VAU = "/api/v1/vau";
+export const BATCH = "/api/v1/vau/batch";
 
 /** Calls methods of the Worker over a service binding, which HTTP does not reach. */
 const CALLER = {
@@ -229,6 +306,8 @@ export class World {
       FLUSH_INTERVAL_MS: "50",
       RESEND_AFTER_MS: "500",
       RATE_VAU_PER_MINUTE: "100000",
+      RATE_BATCH_PER_MINUTE: "100000",
+      OPERATOR_TOKEN: OPERATOR,
       ...vars,
     };
     world.guard = guard && { ALLOWED_ORIGINS: vars.ALLOWED_ORIGINS ?? "", ...guard };
@@ -325,6 +404,26 @@ export class World {
     const response = await fetch(this.url + path, { method, headers: sent, body: text });
     const answer = await response.text();
     return { status: response.status, headers: response.headers, body: answer ? JSON.parse(answer) : undefined };
+  }
+
+  /** POSTs a batch. */
+  batch(body, options) {
+    return this.submit(body, { path: BATCH, ...options });
+  }
+
+  /** GETs a path; answers that are not JSON stay text. */
+  async get(path, token = this.token()) {
+    const response = await fetch(this.url + path, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+    const text = await response.text();
+    const json = response.headers.get("content-type")?.includes("json");
+    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  }
+
+  /** What operators are told, from the object itself. */
+  async metric(name) {
+    const { body } = await this.get("/metrics", OPERATOR);
+    const line = body.split("\n").find((line) => line.startsWith(`${name} `));
+    return Number(line?.split(" ")[1]);
   }
 
   async health() {

@@ -1,17 +1,17 @@
-# The Worker bundle that is deployed, in workerd. The golden vectors and bundling twice need a build that exports
+# The Worker bundles that are deployed, in workerd. The golden vectors and bundling twice need a build that exports
 # more, so `./twist test` runs them.
 {
   pkgs,
   sources,
   nodeModules,
-  bundle,
+  workers,
 }:
 {
   edge-tests =
     pkgs.runCommand "edge-tests"
       {
         nativeBuildInputs = [ pkgs.nodejs_22 ];
-        TWIST_EDGE_DIST = bundle;
+        TWIST_EDGE_DIST = pkgs.linkFarm "edge-bundles" workers;
         TWIST_NODE_MODULES = "${nodeModules}/node_modules";
       }
       ''

@@ -24,7 +24,7 @@ let
     };
   };
 
-  wasmCrates = "-p durable-objects -p vau-processor";
+  wasmCrates = "-p durable-objects -p edge-runtime -p security-worker -p vau-processor";
   wasm = common // {
     CARGO_PROFILE = "dev";
     CARGO_BUILD_TARGET = "wasm32-unknown-unknown";

@@ -115,6 +115,8 @@ codes! {
     VauDeviceUnknown = "vau.device_unknown", 400, "The device is not registered to this user";
     /// The device's trust score is too low.
     VauLowTrust = "vau.low_trust", 400, "The device is not trusted enough";
+    /// The batch holds no VAU, or more than it may.
+    VauBatchSize = "vau.batch_size", 400, "A batch holds 1 to 100 VAUs";
     /// The account does not hold as much.
     LedgerInsufficientFunds = "ledger.insufficient_funds", 400, "Not enough funds";
     /// Nothing can leave the account now.
@@ -151,10 +153,18 @@ codes! {
     InfluencerExists = "influencer.exists", 409, "The user is an influencer already";
     /// Another influencer has the name.
     InfluencerUsernameTaken = "influencer.username_taken", 409, "The username is taken";
+    /// The firewall takes something in the request for an attack.
+    FirewallBlocked = "firewall.blocked", 403, "The request was refused";
+    /// The request looks like a machine's; `data` has a task whose solution, in `X-Challenge-Proof`, lets it through.
+    ChallengeRequired = "challenge.required", 403, "Solve the challenge and send the request again";
+    /// The request comes from a country that may not be served.
+    GeoBlocked = "geo.blocked", 451, "Not available in this country";
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate.limited", 429, "Too many requests";
     /// The device has been credited as often as it can be today.
     VauDeviceCap = "vau.device_cap", 429, "The device has reached its daily limit";
+    /// What a day at no cost holds is used up; nothing that was accepted is lost.
+    QuotaFreeTierExhausted = "quota.free_tier_exhausted", 503, "The day's free allowance is used up";
     /// A database, cache or service that the request needs does not answer.
     DependencyUnavailable = "dependency.unavailable", 503, "A part of the platform is not available";
     /// Our fault; the request id finds it in our logs.

@@ -28,6 +28,112 @@ pub struct VauSubmission {
     pub attestation: Option<Attestation>,
 }
 
+/// `POST /api/v1/vau/batch`. Its items are read one by one, so that one that is wrong does not hold up the others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VauBatch<T = serde_json::Value> {
+    /// The client's name for it: 1 to 128 visible ASCII characters.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[!-~]{1,128}$")))]
+    pub batch_id: String,
+    /// When it is sent; at most 30 s old and 5 s ahead. Its items are at most 300 s older.
+    pub submitted_at: EpochMs,
+    /// The VAUs: [`VauSubmission`]s, whose `signature` may be left out when the batch is signed.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100)))]
+    pub vaus: Vec<T>,
+    /// One device's signature over all items, in place of theirs: 128 lower-case hex digits.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[0-9a-f]{128}$")))]
+    pub signature: Option<String>,
+}
+
+/// The answer to a batch: what became of each item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BatchAccepted {
+    /// The client's name for the batch.
+    pub batch_id: String,
+    /// Items taken in now.
+    pub accepted: u32,
+    /// Items that had been taken in before.
+    pub duplicates: u32,
+    /// Items that were refused.
+    pub rejected: u32,
+    /// What the items taken in now earn together, base units.
+    pub earned: Amount,
+    /// Each item, in the order of the batch.
+    pub items: Vec<BatchItem>,
+}
+
+/// What became of an item of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BatchItem {
+    /// Its place in the batch, from 0.
+    pub index: u32,
+    /// In one word.
+    pub status: BatchItemStatus,
+    /// The answer of an item that was taken in, now or before.
+    #[serde(flatten)]
+    pub receipt: Option<VauAccepted>,
+    /// Why it was refused: the code that the VAU alone would have got.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<crate::Code>,
+    /// What is wrong and what to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+    /// The fields that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub errors: Vec<crate::FieldError>,
+}
+
+/// What became of an item, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum BatchItemStatus {
+    /// Taken in now.
+    Accepted,
+    /// Taken in before.
+    Duplicate,
+    /// Not taken in.
+    Rejected,
+}
+
+/// `GET /api/v1/vau/status/{vauId}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VauStatus {
+    /// Names the VAU.
+    pub vau_id: VauId,
+    /// How far it has come.
+    pub state: VauState,
+    /// What it earns, base units.
+    pub earned: Amount,
+    /// The device's trust score when it was accepted.
+    pub trust_score: u8,
+    /// When the edge accepted it, epoch ms.
+    pub timestamp: EpochMs,
+}
+
+/// How far a VAU has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum VauState {
+    /// Stored at the edge; the next segment takes it along.
+    Accepted,
+    /// On its way to the backend.
+    Delivering,
+    /// In the ledger.
+    Counted,
+    /// Set aside by the backend, with a reason.
+    Quarantined,
+}
+
 /// `WebAuthn` evidence, as text, exactly as signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

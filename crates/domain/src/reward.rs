@@ -25,16 +25,35 @@ pub struct DeviceHistory {
     pub vau_count: u32,
     /// Milliseconds since the one before this; `None` for the first.
     pub since_last_ms: Option<u64>,
+    /// What the device did lately that an honest one does not do.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub anomalies: u32,
+}
+
+impl DeviceHistory {
+    /// The history at the VAU that comes `place` places later in the same request.
+    #[must_use]
+    pub const fn later(self, place: u32) -> Self {
+        if place == 0 {
+            return self;
+        }
+        Self {
+            vau_count: self.vau_count.saturating_add(place),
+            since_last_ms: Some(0),
+            ..self
+        }
+    }
 }
 
 /// Trust in a device, 0 to 100.
 ///
-/// `50 + min(30, 10 × attestations) + recency + min(10, ⌊vauCount / 10⌋)`, at most 100, where recency
-/// is 10 when the device was seen within a day, 5 within a week. A device that was never seen
-/// has 50.
+/// `50 + min(30, 10 × attestations) + recency + min(10, ⌊vauCount / 10⌋) − 10 × anomalies`, from 0 to 100, where
+/// recency is 10 when the device was seen within a day, 5 within a week. A device that was never seen
+/// starts from 50.
 pub fn trust_score(device: &DeviceHistory) -> u8 {
+    let lost = device.anomalies.saturating_mul(10);
     let Some(since_last_ms) = device.since_last_ms else {
-        return 50;
+        return u8::try_from(50u32.saturating_sub(lost)).unwrap_or(0);
     };
     let recency = match since_last_ms {
         ms if ms < DAY_MS => 10,
@@ -44,7 +63,7 @@ pub fn trust_score(device: &DeviceHistory) -> u8 {
     let attested = device.attestations.saturating_mul(10).min(30);
     let active = (device.vau_count / 10).min(10);
     let score = (50 + attested + recency + active).min(100);
-    u8::try_from(score).unwrap_or(100)
+    u8::try_from(score.saturating_sub(lost)).unwrap_or(0)
 }
 
 /// The reward of one VAU: `⌊10 × trust / 100⌋` TWIST, in base units. Scores above 100 count as 100.
@@ -63,6 +82,7 @@ mod tests {
             attestations,
             vau_count,
             since_last_ms: Some(since_last_ms),
+            anomalies: 0,
         }
     }
 
@@ -72,6 +92,7 @@ mod tests {
             attestations: 0,
             vau_count: 0,
             since_last_ms: None,
+            anomalies: 0,
         };
         assert_eq!(trust_score(&new), 50);
         assert_eq!(reward(50), Amount::from_twist(5));
@@ -101,13 +122,34 @@ mod tests {
         assert_eq!(trust_score(&seen(0, u32::MAX, u32::MAX)), 100);
     }
 
+    #[test]
+    fn a_device_that_misbehaves_falls_below_the_least_trust() {
+        let seen = |anomalies| DeviceHistory {
+            anomalies,
+            ..seen(0, 1_000, 3)
+        };
+        assert_eq!(
+            [0, 1, 8, 9, 99].map(|n| trust_score(&seen(n))),
+            [100, 90, 20, 10, 0]
+        );
+        let new = DeviceHistory {
+            since_last_ms: None,
+            ..seen(4)
+        };
+        assert!(trust_score(&new) < MIN_TRUST);
+    }
+
     proptest! {
         #[test]
-        fn no_device_history_earns_more_than_ten_twist(attestations: u32, vau_count: u32, since: Option<u64>) {
-            let score = trust_score(&DeviceHistory { attestations, vau_count, since_last_ms: since });
-            prop_assert!((50..=100).contains(&score));
+        fn no_device_history_earns_more_than_ten_twist(
+            attestations: u32, vau_count: u32, since: Option<u64>, anomalies: u32, place: u32,
+        ) {
+            let device = DeviceHistory { attestations, vau_count, since_last_ms: since, anomalies };
+            let score = trust_score(&device.later(place));
             prop_assert!(reward(score) <= Amount::from_twist(10));
-            prop_assert!(reward(score) >= Amount::from_twist(5));
+            prop_assert!(anomalies > 0 || score >= 50);
+            let worse = DeviceHistory { anomalies: anomalies.saturating_add(1), ..device };
+            prop_assert!(trust_score(&worse) <= trust_score(&device));
         }
     }
 }

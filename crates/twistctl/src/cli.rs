@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    audit, budgets, build, dlq, doctor, down, keygen, keys, ledger, manifest, sbom, sign, smoke,
-    status, test, up, verify,
+    audit, budgets, build, dlq, doctor, down, edge, keygen, keys, ledger, manifest, sbom, sign,
+    smoke, status, test, up, verify,
 };
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};
@@ -54,6 +54,9 @@ enum Command {
     /// The audit log of the edge.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// What runs at Cloudflare: publishes it, looks at it, and brings back what was not delivered.
+    #[command(subcommand)]
+    Edge(edge::Command),
     /// Events that could not be dealt with: lists, replays and drops them.
     Dlq(dlq::Args),
 }
@@ -80,6 +83,7 @@ impl Cli {
             Command::Audit(command) => audit::run(&command),
             Command::Manifest(args) => manifest::run(&args),
             Command::Sbom(args) => sbom::run(&args),
+            Command::Edge(command) => edge::run(&command),
             Command::Up(args) => up::run(&Paths::discover()?, &args),
             Command::Down => down::run(&Paths::discover()?),
             Command::Status(args) => status::run(&Paths::discover()?, &args),

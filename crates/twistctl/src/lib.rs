@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod build;
 pub mod cli;
 pub mod commands;
+pub mod edge;
 pub mod error;
 pub mod paths;
 pub mod platform;

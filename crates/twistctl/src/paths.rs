@@ -46,9 +46,9 @@ impl Paths {
         self.cache.join("target-release")
     }
 
-    /// The Worker bundle.
-    pub fn bundle(&self) -> PathBuf {
-        self.cache.join("dist/edge-vau-processor")
+    /// Where each Worker's bundle has a folder.
+    pub fn bundles(&self) -> PathBuf {
+        self.cache.join("dist")
     }
 
     /// The npm packages of `edge/package-lock.json`.

@@ -1,235 +1,283 @@
-//! Whether a VAU is accepted and what it earns: one pure decision over what the object knows.
+//! Which VAUs of a request are accepted and what they earn: one pure decision over what the object knows.
 //!
 //! Order: known device → seen before → the device's day → trust → the day's emission. A VAU that was seen
 //! before is recognised ahead of the daily limit, so that a client that lost the answer to its last VAU of
 //! the day still gets it.
 
-use contracts::ingest::AcceptedVau;
+use crate::device::DeviceRecord;
+use crate::recent::Known;
+use crate::shard::{Candidate, Group, Lookup, Outcome, Verdict};
+use contracts::ingest::{AcceptedGroup, AcceptedItem, OtherItem, SignedBatch};
 use contracts::vau::{VauAccepted, VauSubmission};
 use domain::reward::{DeviceHistory, MIN_TRUST, reward, trust_score};
 use domain::vau::MAX_PER_DEVICE_PER_DAY;
-use domain::{Amount, EpochMs, Fingerprint, WalletAddress};
-use serde::{Deserialize, Serialize};
-
-/// After this the backend is asked again whether a device is still registered.
-pub const RECHECK_DEVICE_MS: u64 = 600_000;
-
-/// How long accepted VAUs are remembered. A VAU is stale after 30 s, so this only has to outlast clocks;
-/// the backend remembers for ever.
-pub const REMEMBER_MS: u64 = 25 * 3_600_000;
+use domain::{Amount, EpochMs, Fingerprint, VauId, WalletAddress};
+use std::collections::BTreeMap;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// What the Worker learned about the device before asking (again).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lookup {
-    /// Nothing: the backend was not asked yet.
-    NotAsked,
-    /// The backend says it is registered to the VAU's user.
-    Registered,
-    /// The backend could not be asked.
-    Unavailable,
-}
-
-/// What is kept of a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeviceRecord {
-    /// The user it is registered to.
-    pub user_id: WalletAddress,
-    /// When the backend last said so.
-    pub confirmed_at: EpochMs,
-    /// When its latest VAU was accepted.
-    pub last_seen: Option<EpochMs>,
-    /// VAUs accepted so far.
-    pub vau_count: u32,
-    /// The UTC day of [`Self::day_count`], days since the epoch.
-    pub day: u64,
-    /// VAUs accepted on that day.
-    pub day_count: u32,
-}
-
-impl DeviceRecord {
-    /// A device that has just been confirmed, with the history of `before` if there was one.
-    pub fn confirmed(before: Option<Self>, user_id: WalletAddress, now: EpochMs) -> Self {
-        let fresh = Self {
-            user_id,
-            confirmed_at: now,
-            last_seen: None,
-            vau_count: 0,
-            day: now.utc_day(),
-            day_count: 0,
-        };
-        before.map_or(fresh, |known| Self {
-            user_id,
-            confirmed_at: now,
-            ..known
-        })
-    }
-
-    fn history(&self, now: EpochMs) -> DeviceHistory {
-        DeviceHistory {
-            attestations: 0,
-            vau_count: self.vau_count,
-            since_last_ms: self
-                .last_seen
-                .map(|seen| now.get().saturating_sub(seen.get())),
-        }
-    }
-
-    fn accepted_today(&self, now: EpochMs) -> u32 {
-        if self.day == now.utc_day() {
-            self.day_count
-        } else {
-            0
-        }
-    }
-
-    fn after_one_more(&self, now: EpochMs) -> Self {
-        Self {
-            last_seen: Some(now),
-            vau_count: self.vau_count.saturating_add(1),
-            day: now.utc_day(),
-            day_count: self.accepted_today(now).saturating_add(1),
-            ..*self
-        }
-    }
-}
-
-/// A VAU with the same id that was accepted before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
-    /// Of its signed bytes.
-    pub fingerprint: Fingerprint,
-    /// What its sender was answered.
-    pub receipt: VauAccepted,
-}
-
-/// What the object knows when a VAU arrives.
+/// What the object knows when a request arrives.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct Facts {
     /// The object's clock.
     pub now: EpochMs,
-    /// The device, if it was ever confirmed.
-    pub device: Option<&'a DeviceRecord>,
-    /// What the Worker learned about it.
-    pub lookup: Lookup,
-    /// The VAU accepted under the same id.
-    pub earlier: Option<&'a Earlier>,
-    /// What was promised on this UTC day so far.
-    pub promised_today: Amount,
     /// What may be promised in a day.
     pub emission_cap: Amount,
 }
 
-/// The decision, with everything that has to be written.
+/// What one device's part of a request leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// Accepted: write all three.
-    Accepted {
-        /// Goes to the backend.
-        item: Box<AcceptedVau>,
-        /// The device from now on.
-        device: DeviceRecord,
-        /// The day's promises from now on.
-        promised_today: Amount,
-    },
-    /// The same VAU was accepted before.
-    Duplicate(VauAccepted),
-    /// Another VAU was accepted under this id; this one goes to the backend to be set aside.
-    Conflicting(Box<AcceptedVau>),
-    /// Ask the backend about the device.
-    DeviceUnknown,
-    /// The backend could not be asked, and nothing is known of the device.
-    DeviceUnavailable,
-    /// The device's day is full.
-    DeviceCap {
-        /// Milliseconds until the next UTC day.
-        wait_ms: u64,
-    },
-    /// The device is not trusted enough.
-    LowTrust,
+pub struct Admission {
+    /// What became of each item, by its place in the request.
+    pub outcomes: Vec<(u32, Outcome)>,
+    /// What was accepted: goes to the backend.
+    pub accepted: Option<AcceptedGroup>,
+    /// VAUs that contradict an accepted one; go to the backend to be set aside.
+    pub conflicts: Vec<Conflict>,
+    /// The device from now on, when something about it has changed.
+    pub device: Option<DeviceRecord>,
+    /// The day's promises from now on.
+    pub promised: Amount,
 }
 
-/// Decides about `vau`.
-pub fn admit(vau: VauSubmission, facts: &Facts<'_>) -> Admission {
-    let now = facts.now;
-    let device = match known_device(&vau, facts) {
-        Ok(device) => device,
-        Err(refused) => return refused,
-    };
-    let history = device.history(now);
-    let trust_score = trust_score(&history);
-    let item = |vau: VauSubmission, earned| {
+/// A VAU under an id that another one has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The id.
+    pub vau_id: VauId,
+    /// The VAU.
+    pub group: AcceptedGroup,
+}
+
+/// Whether a device may hand in VAUs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Confirmed(DeviceRecord),
+    /// Ask the backend.
+    Unknown,
+    /// The backend could not be asked, and nothing is known of it.
+    Unavailable,
+}
+
+/// Whether `group`'s device may hand in VAUs for `user`, by what is kept of it and what the Worker learned.
+pub fn standing(
+    user: &WalletAddress,
+    kept: Option<DeviceRecord>,
+    lookup: Lookup,
+    now: EpochMs,
+) -> Standing {
+    if lookup == Lookup::Registered {
+        return Standing::Confirmed(DeviceRecord::confirmed(kept, *user, now));
+    }
+    match (lookup, kept.filter(|d| d.user_id == *user)) {
+        // A device that was good ten minutes ago keeps working while the backend is away.
+        (Lookup::Unavailable, Some(record)) => Standing::Confirmed(record),
+        (Lookup::Unavailable, None) => Standing::Unavailable,
+        (_, Some(record)) if record.is_fresh(now) => Standing::Confirmed(record),
+        (_, _) => Standing::Unknown,
+    }
+}
+
+/// Decides about the items of `group`, whose device is `device`. `known` finds what was accepted lately.
+pub fn admit(
+    user: &WalletAddress,
+    group: Group,
+    device: DeviceRecord,
+    facts: Facts,
+    promised: Amount,
+    known: impl Fn(&VauId) -> Option<Known>,
+) -> Admission {
+    let confirmed_now = group.lookup == Lookup::Registered;
+    let mut taking = Taking::new(*user, &group, device, facts, promised);
+    let mut others = group.others;
+    for item in group.items {
+        let vau = item.submission(*user, group.device_id);
         let signed = vau.signed_fields();
-        Box::new(AcceptedVau {
-            vau_id: signed.id(),
-            fingerprint: signed.fingerprint(),
-            vau,
-            accepted_at: now,
-            device: history,
+        let (id, fingerprint) = (signed.id(), signed.fingerprint());
+        let earlier = taking.taken.get(&id).cloned().or_else(|| known(&id));
+        let index = item.index;
+        let outcome = match earlier {
+            Some(earlier) if earlier.fingerprint == fingerprint => {
+                Outcome::Duplicate(earlier.receipt(id))
+            }
+            Some(_) => taking.conflict(id, &item, &vau, group.signed.as_ref()),
+            None => taking.take(id, fingerprint, &item),
+        };
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            others.push(OtherItem { index, fingerprint });
+        }
+        taking.outcomes.push((index, outcome));
+    }
+    taking.finish(group.signed, others, confirmed_now)
+}
+
+/// A decision in the making.
+struct Taking {
+    facts: Facts,
+    promised: Amount,
+    device: DeviceRecord,
+    history: DeviceHistory,
+    anomalies: u32,
+    attested: bool,
+    group: AcceptedGroup,
+    taken: BTreeMap<VauId, Known>,
+    outcomes: Vec<(u32, Outcome)>,
+    conflicts: Vec<Conflict>,
+}
+
+impl Taking {
+    fn new(
+        user_id: WalletAddress,
+        group: &Group,
+        device: DeviceRecord,
+        facts: Facts,
+        promised: Amount,
+    ) -> Self {
+        let history = device.history(facts.now);
+        Self {
+            facts,
+            promised,
+            history,
+            device,
+            anomalies: 0,
+            attested: false,
+            group: AcceptedGroup {
+                user_id,
+                device_id: group.device_id,
+                accepted_at: facts.now,
+                device: history,
+                batch: None,
+                items: Vec::new(),
+            },
+            taken: BTreeMap::new(),
+            outcomes: Vec::new(),
+            conflicts: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, id: VauId, fingerprint: Fingerprint, item: &Candidate) -> Outcome {
+        let place = u32::try_from(self.group.items.len()).unwrap_or(u32::MAX);
+        let today = self.device.accepted_today(self.facts.now);
+        if today.saturating_add(place) >= MAX_PER_DEVICE_PER_DAY {
+            return Outcome::DeviceCap(DAY_MS - self.facts.now.get() % DAY_MS);
+        }
+        let trust_score = trust_score(&self.history.later(place));
+        if trust_score < MIN_TRUST {
+            return Outcome::LowTrust;
+        }
+        if self.is_elsewhere(item) {
+            self.anomalies = self.anomalies.saturating_add(1);
+        }
+        self.weigh(&item.verdict);
+        let earned = self.promise(reward(trust_score));
+        let known = Known {
+            fingerprint,
+            accepted_at: self.facts.now,
             trust_score,
             earned,
-        })
-    };
-    if let Some(earlier) = facts.earlier {
-        return if earlier.fingerprint == vau.signed_fields().fingerprint() {
-            Admission::Duplicate(earlier.receipt.clone())
-        } else {
-            Admission::Conflicting(item(vau, Amount::ZERO))
         };
+        let receipt = known.receipt(id);
+        self.taken.insert(id, known);
+        self.group.items.push(item.accepted(earned));
+        Outcome::Accepted(receipt)
     }
-    if device.accepted_today(now) >= MAX_PER_DEVICE_PER_DAY {
-        return Admission::DeviceCap {
-            wait_ms: DAY_MS - now.get() % DAY_MS,
-        };
-    }
-    if trust_score < MIN_TRUST {
-        return Admission::LowTrust;
-    }
-    let (earned, promised_today) = promise(reward(trust_score), facts);
-    Admission::Accepted {
-        item: item(vau, earned),
-        device: device.after_one_more(now),
-        promised_today,
-    }
-}
 
-fn known_device(vau: &VauSubmission, facts: &Facts<'_>) -> Result<DeviceRecord, Admission> {
-    let record = facts.device.filter(|d| d.user_id == vau.user_id);
-    match (facts.lookup, record) {
-        (Lookup::Registered, _) => Ok(DeviceRecord::confirmed(
-            facts.device.copied(),
-            vau.user_id,
-            facts.now,
-        )),
-        // A device that was good ten minutes ago keeps working while the backend is away.
-        (Lookup::Unavailable, Some(record)) => Ok(*record),
-        (Lookup::Unavailable, None) => Err(Admission::DeviceUnavailable),
-        (Lookup::NotAsked, Some(record))
-            if facts.now.get() < record.confirmed_at.get() + RECHECK_DEVICE_MS =>
-        {
-            Ok(*record)
+    /// Nobody gives attention in two places at one moment.
+    fn is_elsewhere(&self, item: &Candidate) -> bool {
+        self.group
+            .items
+            .iter()
+            .any(|other| other.timestamp == item.timestamp && other.site_id != item.site_id)
+    }
+
+    /// What an attestation says about the device, for the VAUs after this request.
+    fn weigh(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::None => {}
+            Verdict::Invalid => self.anomalies = self.anomalies.saturating_add(1),
+            Verdict::Verified {
+                credential_id,
+                sign_count,
+            } => {
+                self.attested = true;
+                if !self.device.attest(credential_id, *sign_count) {
+                    self.anomalies = self.anomalies.saturating_add(1);
+                }
+            }
         }
-        (Lookup::NotAsked, _) => Err(Admission::DeviceUnknown),
+    }
+
+    /// The reward in full when the day's emission still holds it, else nothing.
+    fn promise(&mut self, reward: Amount) -> Amount {
+        match self.promised.checked_add(reward) {
+            Ok(sum) if sum <= self.facts.emission_cap => {
+                self.promised = sum;
+                reward
+            }
+            Ok(_) | Err(_) => Amount::ZERO,
+        }
+    }
+
+    fn conflict(
+        &mut self,
+        vau_id: VauId,
+        item: &Candidate,
+        vau: &VauSubmission,
+        signed: Option<&SignedBatch>,
+    ) -> Outcome {
+        self.anomalies = self.anomalies.saturating_add(1);
+        // A batch's signature cannot be checked over one of its items alone, and the backend sets the VAU aside
+        // whatever it says: it travels with what it was signed with.
+        let signature = signed.map(|batch| batch.signature.clone());
+        self.conflicts.push(Conflict {
+            vau_id,
+            group: AcceptedGroup {
+                batch: None,
+                items: vec![AcceptedItem {
+                    signature: item.signature.clone().or(signature),
+                    ..item.accepted(Amount::ZERO)
+                }],
+                user_id: vau.user_id,
+                ..self.group.clone()
+            },
+        });
+        Outcome::Conflicting
+    }
+
+    fn finish(
+        mut self,
+        signed: Option<SignedBatch>,
+        others: Vec<OtherItem>,
+        confirmed_now: bool,
+    ) -> Admission {
+        let count = u32::try_from(self.group.items.len()).unwrap_or(u32::MAX);
+        if count > 0 {
+            self.device.accept(count, self.facts.now);
+        }
+        self.device.note_anomalies(self.anomalies, self.facts.now);
+        self.group.batch = signed.map(|batch| SignedBatch { others, ..batch });
+        let changed = count > 0 || self.anomalies > 0 || self.attested || confirmed_now;
+        Admission {
+            outcomes: self.outcomes,
+            accepted: (count > 0).then_some(self.group),
+            conflicts: self.conflicts,
+            device: changed.then_some(self.device),
+            promised: self.promised,
+        }
     }
 }
 
-/// The reward in full when the day's emission still holds it, else nothing.
-fn promise(reward: Amount, facts: &Facts<'_>) -> (Amount, Amount) {
-    match facts.promised_today.checked_add(reward) {
-        Ok(sum) if sum <= facts.emission_cap => (reward, sum),
-        Ok(_) | Err(_) => (Amount::ZERO, facts.promised_today),
-    }
-}
-
-/// What the sender of an accepted VAU is answered.
-pub fn receipt(item: &AcceptedVau) -> VauAccepted {
-    VauAccepted {
-        vau_id: item.vau_id,
-        earned: item.earned,
-        trust_score: item.trust_score,
-        timestamp: item.accepted_at,
+/// The answer of a VAU that was accepted as `known`.
+impl Known {
+    /// What its sender is answered.
+    pub const fn receipt(&self, vau_id: VauId) -> VauAccepted {
+        VauAccepted {
+            vau_id,
+            earned: self.earned,
+            trust_score: self.trust_score,
+            timestamp: self.accepted_at,
+        }
     }
 }
 

@@ -32,17 +32,45 @@ pub struct Exchange {
     pub rate: Option<Rate>,
 }
 
+/// Tells clients that fewer, larger batches are wanted: the day's allowances run low.
+pub const HINT_HEADER: &str = "x-batch-hint";
+
+impl Answer {
+    /// The same, with the wish for larger batches.
+    #[must_use]
+    pub fn asking_for_larger_batches(mut self) -> Self {
+        self.headers.push((HINT_HEADER, "larger".to_owned()));
+        self
+    }
+}
+
 /// Request headers a page may send.
 const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, X-HMAC-Signature, \
      X-Key-Id, X-Request-ID, X-Timestamp";
 /// Response headers a page may read.
-const CORS_RESPONSE_HEADERS: &str =
-    "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
+const CORS_RESPONSE_HEADERS: &str = "Retry-After, X-Batch-Hint, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
 
 impl Exchange {
     /// 200 with `{success: true, data}`.
     pub fn success<T: Serialize>(&self, data: T) -> Answer {
         self.json(200, "application/json", &Success::of(data))
+    }
+
+    /// 202 with `{success: true, data}`: taken in, and worked on from here.
+    pub fn accepted<T: Serialize>(&self, data: T) -> Answer {
+        self.json(202, "application/json", &Success::of(data))
+    }
+
+    /// 200 with text.
+    pub fn text(&self, media_type: &str, text: String) -> Answer {
+        let mut headers = self.headers();
+        headers.push(("content-type", media_type.to_owned()));
+        Answer {
+            status: 200,
+            headers,
+            body: Some(text),
+            code: None,
+        }
     }
 
     /// A bare JSON body.

@@ -16,8 +16,6 @@ pub const QUEUE: &str = "VAU_QUEUE";
 pub const AUDIT_LOG: &str = "AUDIT_LOG";
 /// The Durable Object class that chains audit records.
 pub const AUDIT_LOG_CLASS: &str = "AuditLog";
-/// The bucket of the audit log's segments and roots.
-pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
 /// How long an audit record waits for others before its segment is closed.
 pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
 /// Signs the audit log's daily roots (secret).
@@ -39,12 +37,32 @@ pub const INTEGRATOR_KEYS: &str = "INTEGRATOR_KEYS";
 pub const FLUSH_INTERVAL_MS: &str = "FLUSH_INTERVAL_MS";
 /// Requests an address may make in a minute.
 pub const RATE_VAU_PER_MINUTE: &str = "RATE_VAU_PER_MINUTE";
+/// Batches an address may send in a minute.
+pub const RATE_BATCH_PER_MINUTE: &str = "RATE_BATCH_PER_MINUTE";
+/// `on`: what a day of the free plan holds is a limit. `off`: the account is a paid one.
+pub const FREE_TIER: &str = "FREE_TIER";
+/// Opens operators' routes (secret).
+pub const OPERATOR_TOKEN: &str = "OPERATOR_TOKEN";
+/// The bucket of segments and audit records.
+pub const ARCHIVE: &str = "AUDIT_LOGS";
+/// The queue that carries what each hour has promised.
+pub const REWARD_QUEUE: &str = "REWARD_QUEUE";
+/// The queue that carries each hour's figures.
+pub const ANALYTICS_QUEUE: &str = "ANALYTICS_QUEUE";
 /// Base units that may be promised in a UTC day.
 pub const EMISSION_CAP: &str = "EMISSION_CAP";
 /// How long an unacknowledged segment waits before it is sent again, at first.
 pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 /// Web origins whose pages may call, separated by commas.
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+/// The Durable Object namespace of [`COHORT_CENSUS_CLASS`].
+pub const COHORT_CENSUS: &str = "COHORT_CENSUS";
+/// The Durable Object class that counts members of cohorts.
+pub const COHORT_CENSUS_CLASS: &str = "CohortCensus";
+/// Members a cohort needs to be in a filter.
+pub const COHORT_K: &str = "COHORT_K";
+/// What the weekly salts and pseudonyms follow from (secret).
+pub const COHORT_SECRET: &str = "COHORT_SECRET";
 /// The domain that credentials are for.
 pub const WEBAUTHN_RP_ID: &str = "WEBAUTHN_RP_ID";
 /// Origins on whose pages credentials may be used, separated by commas.
@@ -53,13 +71,15 @@ pub const WEBAUTHN_ORIGINS: &str = "WEBAUTHN_ORIGINS";
 pub const WEBAUTHN_REQUIRE_VERIFICATION: &str = "WEBAUTHN_REQUIRE_VERIFICATION";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 13] = [
+pub const VARS: [&str; 16] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
     BACKEND_KEY_ID,
     FLUSH_INTERVAL_MS,
     RATE_VAU_PER_MINUTE,
+    RATE_BATCH_PER_MINUTE,
+    FREE_TIER,
     EMISSION_CAP,
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
@@ -67,10 +87,17 @@ pub const VARS: [&str; 13] = [
     WEBAUTHN_RP_ID,
     WEBAUTHN_ORIGINS,
     WEBAUTHN_REQUIRE_VERIFICATION,
+    COHORT_K,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 3] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS, AUDIT_SIGNING_KEY];
+pub const SECRETS: [&str; 5] = [
+    BACKEND_HMAC_SECRET,
+    INTEGRATOR_KEYS,
+    OPERATOR_TOKEN,
+    AUDIT_SIGNING_KEY,
+    COHORT_SECRET,
+];
 
 /// What security-worker asks for.
 pub mod guard {

@@ -28,14 +28,17 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
     assert_eq!(
         names(&own["durableObjects"], "binding"),
-        set(&[SHARD, AUDIT_LOG])
+        set(&[SHARD, AUDIT_LOG, COHORT_CENSUS])
     );
     assert_eq!(
         names(&own["durableObjects"], "class"),
-        set(&[SHARD_CLASS, AUDIT_LOG_CLASS])
+        set(&[SHARD_CLASS, AUDIT_LOG_CLASS, COHORT_CENSUS_CLASS])
     );
-    assert_eq!(names(&own["queues"], "binding"), set(&[QUEUE]));
-    assert_eq!(names(&own["r2"], "binding"), set(&[AUDIT_LOGS]));
+    assert_eq!(
+        names(&own["queues"], "binding"),
+        set(&[QUEUE, REWARD_QUEUE, ANALYTICS_QUEUE])
+    );
+    assert_eq!(names(&own["r2"], "binding"), set(&[ARCHIVE]));
 
     let front = worker(guard::WORKER);
     assert_eq!(names(&front["vars"], "name"), set(&guard::VARS));
@@ -74,10 +77,11 @@ fn one_worker_answers_the_internet_and_no_object_is_without_storage() {
 fn a_segment_that_cannot_be_delivered_is_not_thrown_away() {
     let own = worker(WORKER);
     let queues = own["queues"].as_array().unwrap();
-    let queue = queues.iter().find(|q| q["binding"] == QUEUE).unwrap();
-    let consumer = &queue["consumer"];
-    assert!(consumer["maxRetries"].as_u64().unwrap() > 0);
-    assert!(consumer["deadLetterQueue"].is_string());
+    for queue in queues {
+        let consumer = &queue["consumer"];
+        assert!(consumer["maxRetries"].as_u64().unwrap() > 0);
+        assert!(consumer["deadLetterQueue"].is_string());
+    }
 }
 
 #[test]
@@ -104,9 +108,10 @@ fn the_listed_defaults_are_those_of_the_code() {
 fn audit_records_are_kept_400_days_and_no_longer() {
     let own = worker(WORKER);
     let buckets = own["r2"].as_array().unwrap();
-    let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
-    let expected = serde_json::json!([{ "prefix": crate::audit::segment::PREFIX, "days": 400 }]);
-    assert_eq!(bucket["lifecycle"], expected);
+    let bucket = buckets.iter().find(|b| b["binding"] == ARCHIVE).unwrap();
+    let rules = bucket["lifecycle"].as_array().unwrap();
+    let expected = serde_json::json!({ "prefix": crate::audit::segment::PREFIX, "days": 400 });
+    assert!(rules.contains(&expected), "{rules:?}");
 }
 
 #[test]
@@ -123,5 +128,10 @@ fn the_other_defaults_are_those_of_the_code_too() {
     assert_eq!(
         crate::attestation::Policy::read(listed),
         crate::attestation::Policy::read(|_| None)
+    );
+    let secret = |name: &str| (name == COHORT_SECRET).then(|| "s".repeat(16));
+    assert_eq!(
+        crate::cohort::Config::read(|name| secret(name).or_else(|| listed(name))),
+        crate::cohort::Config::read(secret)
     );
 }

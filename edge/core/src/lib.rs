@@ -1,24 +1,34 @@
 //! The rules of the edge without the Worker: everything here is pure, gets the time as an argument and
 //! runs the same natively and in wasm.
 //!
-//! A VAU's way through: [`request`] (headers, body, fields) → [`token`] and [`jwks`] (who) →
+//! A VAU's way through: [`request`] or [`batch`] (headers, body, fields) → [`token`] and [`jwks`] (who) →
 //! [`integrator`] (optional HMAC) → [`window`] (when) → [`signature`] (which device) →
-//! [`admission`] (device, limits, duplicate, reward) → [`segment`] (packing) → [`resend`] (until the
-//! backend has acknowledged).
+//! [`admission`] (device, limits, duplicate, reward) → [`memory`] (what the object knows) → [`segment`] (packing) →
+//! [`resend`] (until the backend has acknowledged).
 //!
-//! Before it, in security-worker: [`proxy`] (routes, headers, sizes), with the settings of [`guard`].
+//! Before it, in security-worker: [`proxy`] (routes, headers, sizes) and [`firewall`], with the settings of [`guard`].
 
 pub mod admission;
 pub mod answer;
 pub mod attestation;
 pub mod audit;
+pub mod batch;
+pub mod batch_answer;
 pub mod bindings;
 pub mod client;
+pub mod cohort;
+pub mod device;
+pub mod exposition;
+pub mod firewall;
 pub mod guard;
+pub mod hours;
 pub mod integrator;
 pub mod jwks;
 pub mod limit;
+pub mod memory;
+pub mod meter;
 pub mod proxy;
+pub mod recent;
 pub mod refusal;
 pub mod request;
 pub mod resend;
@@ -26,6 +36,7 @@ pub mod segment;
 pub mod settings;
 pub mod shard;
 pub mod signature;
+pub mod sketch;
 pub mod token;
 pub mod window;
 

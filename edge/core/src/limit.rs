@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// The length of a window.
 pub const WINDOW_MS: u64 = 60_000;
 
-/// Addresses an isolate counts at a time; beyond that it forgets, and only the exact limit of the Durable
-/// Object holds.
-const MAX_ADDRESSES: usize = 10_000;
+/// Addresses that are counted at a time. Beyond that an isolate forgets, and only the exact limit of the Durable
+/// Object holds; that one takes no further addresses in until the next minute.
+const MAX_ADDRESSES: usize = 20_000;
 
 /// Where a caller stands, as `X-RateLimit-*` tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,18 +73,70 @@ pub fn take(counter: Option<Counter>, limit: u32, now: EpochMs) -> Taken {
     Taken::Within(Counter { window, used }, rate(used))
 }
 
-/// Counters of one isolate, in memory. They stop a flood of requests that never get as far as the Durable
-/// Object (no token, unreadable body), and cost nothing.
+/// Counters by address, in memory. Those of an isolate stop a flood of requests that never get as far as the
+/// Durable Object (no token, unreadable body), and cost nothing; those of the object are exact.
 #[derive(Debug, Default)]
 pub struct Addresses {
     counters: BTreeMap<String, Counter>,
+    exact: bool,
 }
 
+/// A counter as it is kept: address, start of the window, requests taken in it.
+pub type Kept = (String, u64, u32);
+
 impl Addresses {
-    /// None yet.
+    /// None yet; forgets under a flood of addresses.
     pub const fn new() -> Self {
         Self {
             counters: BTreeMap::new(),
+            exact: false,
+        }
+    }
+
+    /// None yet; never forgets within a minute.
+    pub const fn exact() -> Self {
+        Self {
+            counters: BTreeMap::new(),
+            exact: true,
+        }
+    }
+
+    /// The counters of the window of `now`.
+    pub fn kept(&self, now: EpochMs) -> Vec<Kept> {
+        let window = now.get() - now.get() % WINDOW_MS;
+        let current = self.counters.iter().filter(|(_, c)| c.window == window);
+        current
+            .map(|(address, c)| (address.clone(), c.window, c.used))
+            .collect()
+    }
+
+    /// Takes over what was kept.
+    pub fn restore(&mut self, kept: Vec<Kept>) {
+        for (address, window, used) in kept {
+            self.counters.insert(address, Counter { window, used });
+        }
+    }
+
+    /// Counts a request that was let through at `at`.
+    pub fn count(&mut self, key: &str, at: EpochMs) {
+        let window = at.get() - at.get() % WINDOW_MS;
+        let counter = self.counters.entry(key.to_owned());
+        let counter = counter.or_insert(Counter { window, used: 0 });
+        if counter.window == window {
+            counter.used = counter.used.saturating_add(1);
+        } else if counter.window < window {
+            *counter = Counter { window, used: 1 };
+        }
+    }
+
+    /// Where `key` stands, without counting.
+    pub fn look(&self, key: &str, limit: u32, now: EpochMs) -> Rate {
+        match take(self.counters.get(key).copied(), limit, now) {
+            Taken::Beyond(rate) => rate,
+            Taken::Within(_, rate) => Rate {
+                remaining: rate.remaining.saturating_add(1),
+                ..rate
+            },
         }
     }
 
@@ -93,20 +145,31 @@ impl Addresses {
         match take(self.counters.get(key).copied(), limit, now) {
             Taken::Beyond(rate) => Err(rate),
             Taken::Within(counter, rate) => {
-                self.make_room(counter.window);
+                if !self.make_room(key, counter.window) {
+                    return Err(Rate {
+                        remaining: 0,
+                        ..rate
+                    });
+                }
                 self.counters.insert(key.to_owned(), counter);
                 Ok(rate)
             }
         }
     }
 
-    fn make_room(&mut self, window: u64) {
-        if self.counters.len() >= MAX_ADDRESSES {
-            self.counters.retain(|_, c| c.window == window);
+    /// Whether `key` can be counted.
+    fn make_room(&mut self, key: &str, window: u64) -> bool {
+        if self.counters.len() < MAX_ADDRESSES || self.counters.contains_key(key) {
+            return true;
         }
+        self.counters.retain(|_, c| c.window == window);
         if self.counters.len() >= MAX_ADDRESSES {
+            if self.exact {
+                return false;
+            }
             self.counters.clear();
         }
+        true
     }
 }
 
@@ -136,6 +199,36 @@ mod tests {
             let _ = addresses.take(&i.to_string(), 1, EpochMs::new(60_000).unwrap());
             assert!(addresses.counters.len() <= MAX_ADDRESSES);
         }
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_give_the_counted_ones_a_fresh_minute() {
+        let at = EpochMs::new(60_000).unwrap();
+        let mut addresses = Addresses::exact();
+        assert!(addresses.take("first", 1, at).is_ok());
+        for i in 0..2 * MAX_ADDRESSES {
+            let _ = addresses.take(&i.to_string(), 1, at);
+        }
+        assert!(addresses.counters.len() <= MAX_ADDRESSES);
+        assert!(addresses.take("first", 1, at).is_err());
+        assert!(addresses.take("another", 1, at).is_err());
+        let next = EpochMs::new(120_000).unwrap();
+        assert!(addresses.take("another", 1, next).is_ok());
+    }
+
+    #[test]
+    fn what_was_kept_of_a_minute_still_counts() {
+        let at = EpochMs::new(61_000).unwrap();
+        let mut addresses = Addresses::exact();
+        for _ in 0..3 {
+            addresses.take("a", 5, at).unwrap();
+        }
+        let mut again = Addresses::exact();
+        again.restore(addresses.kept(at));
+        again.count("a", at);
+        assert_eq!(again.look("a", 5, at).remaining, 1);
+        assert!(again.take("a", 5, at).is_ok());
+        assert!(again.take("a", 5, at).is_err());
     }
 
     proptest! {

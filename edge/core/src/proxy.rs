@@ -4,6 +4,7 @@
 mod headers;
 mod route;
 
+pub(crate) use headers::is_framing_clear;
 pub use headers::{Forwarded, forward};
 pub use route::{Body, Class, Route, find};
 

@@ -4,6 +4,8 @@ use crate::Refusal;
 use contracts::vau::{Attestation, VauSubmission};
 use contracts::{Code, FieldError};
 use domain::vau::{MAX_ATTESTATION_FIELD_BYTES, MAX_PAYLOAD_BYTES};
+use domain::{DeviceId, EpochMs, SiteId, WalletAddress};
+use serde::Deserialize;
 use serde_json::error::Category;
 
 /// The longest body, in bytes.
@@ -58,11 +60,66 @@ pub fn parse(body: &[u8]) -> Result<VauSubmission, Refusal> {
     if body.len() > MAX_BODY_BYTES {
         return Err(too_large());
     }
+    let vau: VauSubmission = read(body)?;
+    checked(vau, true)
+}
+
+/// Reads a submission that may leave its signature out, since the batch around it is signed. Without one, the
+/// signature is empty.
+pub fn parse_unsigned(body: &[u8]) -> Result<VauSubmission, Refusal> {
+    let Unsigned {
+        user_id,
+        device_id,
+        site_id,
+        timestamp,
+        payload,
+        signature,
+        attestation,
+    } = read(body)?;
+    let signed = signature.is_some();
+    let vau = VauSubmission {
+        user_id,
+        device_id,
+        site_id,
+        timestamp,
+        payload,
+        signature: signature.unwrap_or_default(),
+        attestation,
+    };
+    checked(vau, signed)
+}
+
+/// [`VauSubmission`] without the need for a signature.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Unsigned {
+    user_id: WalletAddress,
+    device_id: DeviceId,
+    site_id: SiteId,
+    timestamp: EpochMs,
+    payload: String,
+    #[serde(default, deserialize_with = "present")]
+    signature: Option<String>,
+    #[serde(default)]
+    attestation: Option<Attestation>,
+}
+
+/// `null` is not the same as leaving a field out.
+fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(reader).map(Some)
+}
+
+/// Reads one JSON value, completely.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let vau: VauSubmission = serde_path_to_error::deserialize(&mut reader)
+    let value: T = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| refusal(body, &pointer(error.path()), error.inner()))?;
     reader.end().map_err(|_| malformed())?;
-    let wrong = wrong_lengths(&vau);
+    Ok(value)
+}
+
+fn checked(vau: VauSubmission, signed: bool) -> Result<VauSubmission, Refusal> {
+    let wrong = wrong_lengths(&vau, signed);
     if wrong.is_empty() {
         Ok(vau)
     } else {
@@ -123,7 +180,8 @@ fn expected(pointer: &str) -> &'static str {
         "/userId" => "must be a wallet address: base58 of 32 bytes",
         "/deviceId" => "must be a device id: 64 lower-case hex digits",
         "/siteId" => "must be 1 to 128 bytes without control characters",
-        "/timestamp" => "must be whole milliseconds since 1970, as a number",
+        "/timestamp" | "/submittedAt" => "must be whole milliseconds since 1970, as a number",
+        "/vaus" => "must be a list of VAUs",
         "/attestation" => "must be an object",
         _ => "must be a string",
     }
@@ -149,7 +207,7 @@ fn parent(pointer: &str) -> String {
     }
 }
 
-fn wrong_lengths(vau: &VauSubmission) -> Vec<FieldError> {
+fn wrong_lengths(vau: &VauSubmission, signed: bool) -> Vec<FieldError> {
     let mut wrong = Vec::new();
     let mut require = |holds: bool, pointer: &str, message: &str| {
         if !holds {
@@ -165,7 +223,7 @@ fn wrong_lengths(vau: &VauSubmission) -> Vec<FieldError> {
         "must not be longer than 8192 bytes",
     );
     require(
-        crate::signature::parse(&vau.signature).is_some(),
+        !signed || crate::signature::parse(&vau.signature).is_some(),
         "/signature",
         "must be 128 lower-case hex digits",
     );

@@ -6,6 +6,9 @@ use domain::reward::DAILY_EMISSION_CAP;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The shortest token that opens operators' routes.
+const MIN_OPERATOR_TOKEN: usize = 32;
+
 /// A value that must not appear in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -19,6 +22,16 @@ impl Secret {
     /// The value, as key material.
     pub fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+}
+
+impl Secret {
+    /// Whether `given` is this secret; takes the same time whatever it is.
+    pub fn is(&self, given: &str) -> bool {
+        let of = |text: &[u8]| domain::bytes::sha256(text);
+        let (ours, theirs) = (of(self.bytes()), of(given.as_bytes()));
+        let differing = ours.iter().zip(theirs).fold(0, |d, (a, b)| d | (a ^ b));
+        differing == 0
     }
 }
 
@@ -56,8 +69,14 @@ pub struct Settings {
     pub integrator_keys: BTreeMap<String, Secret>,
     /// Milliseconds an accepted VAU waits for others.
     pub flush_interval_ms: u64,
-    /// Requests an address may make in a minute.
+    /// Requests with one VAU that an address may make in a minute.
     pub rate_per_minute: u32,
+    /// Batches that an address may send in a minute.
+    pub batches_per_minute: u32,
+    /// Whether the day's free allowances are a limit.
+    pub free_tier: bool,
+    /// Lets operators read figures; without it nobody does.
+    pub operator_token: Option<Secret>,
     /// What may be promised in a UTC day.
     pub emission_cap: Amount,
     /// Milliseconds before an unacknowledged segment is sent the second time.
@@ -91,7 +110,9 @@ impl Settings {
                 .filter(|n| range.contains(n))
                 .ok_or(SettingsError::Malformed(name, "a whole number in range")),
         };
-        let rate = number(name::RATE_VAU_PER_MINUTE, 100, 1..=1_000_000)?;
+        let rate = |name, default| {
+            number(name, default, 1..=1_000_000).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+        };
         Ok(Self {
             jwks_url: url(name::JWKS_URL)?,
             // Compared byte for byte with the token's claim, so it is taken exactly as it stands.
@@ -101,7 +122,25 @@ impl Settings {
             backend_secret: Secret::new(text(name::BACKEND_HMAC_SECRET)?),
             integrator_keys: keys(value(name::INTEGRATOR_KEYS))?,
             flush_interval_ms: number(name::FLUSH_INTERVAL_MS, 45_000, 1..=3_600_000)?,
-            rate_per_minute: u32::try_from(rate).unwrap_or(u32::MAX),
+            rate_per_minute: rate(name::RATE_VAU_PER_MINUTE, 100)?,
+            batches_per_minute: rate(name::RATE_BATCH_PER_MINUTE, 10)?,
+            free_tier: match value(name::FREE_TIER).as_deref() {
+                None | Some("" | "on") => true,
+                Some("off") => false,
+                Some(_) => {
+                    return Err(SettingsError::Malformed(name::FREE_TIER, "on or off"));
+                }
+            },
+            operator_token: match value(name::OPERATOR_TOKEN).filter(|text| !text.is_empty()) {
+                None => None,
+                Some(text) if text.len() >= MIN_OPERATOR_TOKEN => Some(Secret::new(text)),
+                Some(_) => {
+                    return Err(SettingsError::Malformed(
+                        name::OPERATOR_TOKEN,
+                        "at least 32 characters",
+                    ));
+                }
+            },
             emission_cap: match value(name::EMISSION_CAP).filter(|text| !text.is_empty()) {
                 None => DAILY_EMISSION_CAP,
                 Some(text) => Amount::try_from(text.as_str())
@@ -165,6 +204,9 @@ mod tests {
             (name::RATE_VAU_PER_MINUTE, "0"),
             (name::FLUSH_INTERVAL_MS, "fast"),
             (name::EMISSION_CAP, "1.5"),
+            (name::RATE_BATCH_PER_MINUTE, "-1"),
+            (name::FREE_TIER, "maybe"),
+            (name::OPERATOR_TOKEN, "s3cret"),
             (name::INTEGRATOR_KEYS, r#"["s3cret"]"#),
             (name::INTEGRATOR_KEYS, r#"{"a":""}"#),
         ] {

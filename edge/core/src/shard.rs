@@ -1,11 +1,13 @@
 //! What the Worker and the Durable Object say to each other.
 
 use crate::Refusal;
-use crate::admission::{Admission, Lookup, receipt};
+use crate::hours::Summary;
 use crate::limit::Rate;
+use crate::meter::Usage;
 use contracts::Code;
-use contracts::vau::{VauAccepted, VauSubmission};
-use domain::EpochMs;
+use contracts::ingest::{AcceptedItem, OtherItem, SignedBatch};
+use contracts::vau::{Attestation, VauAccepted, VauStatus, VauSubmission};
+use domain::{Amount, DeviceId, EpochMs, SiteId, VauId, WalletAddress};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,17 +21,150 @@ pub const ACCEPT: &str = "/accept";
 pub const ACKNOWLEDGE: &str = "/acknowledge";
 /// Path of [`Status`].
 pub const STATUS: &str = "/status";
+/// Path of [`Find`].
+pub const FIND: &str = "/find";
+/// Path of [`Report`].
+pub const REPORT: &str = "/report";
+/// Path of the hourly call that closes hours and throws away.
+pub const TICK: &str = "/tick";
 
-/// A checked VAU: form, window and signature hold, and the token is its user's.
+/// Which limit a request is counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// One VAU.
+    Single,
+    /// A batch.
+    Batch,
+}
+
+/// What the Worker learned about a device before asking (again).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lookup {
+    /// Nothing: the backend was not asked yet.
+    NotAsked,
+    /// The backend says it is registered to the VAU's user.
+    Registered,
+    /// The backend says it is not.
+    NotTheirs,
+    /// The backend could not be asked.
+    Unavailable,
+}
+
+/// Checked VAUs of one request: form, window and signatures hold, and the token is their user's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Accept {
-    /// The VAU.
-    pub vau: VauSubmission,
+    /// Which limit it counts under.
+    pub class: Class,
     /// Key of the caller's address for the rate limit.
     pub address: String,
-    /// What is known of the device. The request is counted once: when nobody was asked yet.
+    /// Whether the request was counted before: the same one is asked again after a look-up.
+    pub counted: bool,
+    /// Requests that this isolate has answered without asking the object, since it last asked.
+    pub elsewhere: u32,
+    /// Whose VAUs they are.
+    pub user_id: WalletAddress,
+    /// The VAUs, by device.
+    pub groups: Vec<Group>,
+}
+
+/// One device's VAUs of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Group {
+    /// The device.
+    pub device_id: DeviceId,
+    /// What is known of it.
     pub lookup: Lookup,
+    /// The device's signature over the batch, where its items carry none.
+    pub signed: Option<SignedBatch>,
+    /// VAUs under that signature that were refused before they got here.
+    pub others: Vec<OtherItem>,
+    /// The VAUs.
+    pub items: Vec<Candidate>,
+}
+
+/// A VAU that may be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// Its place in the request, from 0.
+    pub index: u32,
+    /// Where.
+    pub site_id: SiteId,
+    /// When.
+    pub timestamp: EpochMs,
+    /// What.
+    pub payload: String,
+    /// Evidence, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attestation: Option<Attestation>,
+    /// The device's signature over it, where the batch has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signature: Option<String>,
+    /// What came of the evidence.
+    pub verdict: Verdict,
+}
+
+/// What came of an attestation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// There is none, or none that can be judged.
+    None,
+    /// It holds.
+    #[serde(rename_all = "camelCase")]
+    Verified {
+        /// By which credential.
+        credential_id: String,
+        /// The authenticator's counter.
+        sign_count: u32,
+    },
+    /// It claims what is not so.
+    Invalid,
+}
+
+impl Candidate {
+    /// From what was submitted.
+    pub fn of(index: u32, vau: VauSubmission, signature: Option<String>) -> Self {
+        Self {
+            index,
+            site_id: vau.site_id,
+            timestamp: vau.timestamp,
+            payload: vau.payload,
+            attestation: vau.attestation,
+            signature,
+            verdict: Verdict::None,
+        }
+    }
+
+    /// As it was submitted.
+    pub fn submission(&self, user_id: WalletAddress, device_id: DeviceId) -> VauSubmission {
+        VauSubmission {
+            user_id,
+            device_id,
+            site_id: self.site_id.clone(),
+            timestamp: self.timestamp,
+            payload: self.payload.clone(),
+            signature: self.signature.clone().unwrap_or_default(),
+            attestation: self.attestation.clone(),
+        }
+    }
+
+    /// As it goes to the backend.
+    pub fn accepted(&self, earned: Amount) -> AcceptedItem {
+        AcceptedItem {
+            index: self.index,
+            site_id: self.site_id.clone(),
+            timestamp: self.timestamp,
+            payload: self.payload.clone(),
+            attestation: self.attestation.clone(),
+            signature: self.signature.clone(),
+            earned,
+        }
+    }
 }
 
 /// The object's answer. Whatever it says is in its storage before the answer leaves it.
@@ -38,8 +173,26 @@ pub struct Accept {
 pub struct Accepted {
     /// Where the caller stands.
     pub rate: Rate,
-    /// What became of the VAU.
-    pub outcome: Outcome,
+    /// Whether clients should send more VAUs in fewer requests.
+    pub larger_batches: bool,
+    /// What became of the request.
+    pub reply: Reply,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Each item, by its place in the request.
+    Decided(Vec<(u32, Outcome)>),
+    /// Ask the backend about these devices, then ask again. Nothing was decided.
+    AskAbout(Vec<DeviceId>),
+    /// The address has used up its minute.
+    RateLimited,
+    /// Too much waits to be delivered; nothing more is taken in.
+    Full,
+    /// The day's free allowance is used up; milliseconds until the next.
+    Exhausted(u64),
 }
 
 /// What became of a VAU.
@@ -52,7 +205,7 @@ pub enum Outcome {
     Duplicate(VauAccepted),
     /// Another VAU has this id.
     Conflicting,
-    /// Ask the backend about the device, then ask again.
+    /// The device is not registered to the user.
     DeviceUnknown,
     /// The backend could not be asked and the device is not known.
     DeviceUnavailable,
@@ -60,61 +213,61 @@ pub enum Outcome {
     DeviceCap(u64),
     /// The device is not trusted enough.
     LowTrust,
-    /// The address has used up its minute.
-    RateLimited,
-    /// Too much waits to be delivered; nothing more is taken in.
-    Full,
 }
 
-impl From<&Admission> for Outcome {
-    fn from(admission: &Admission) -> Self {
-        match admission {
-            Admission::Accepted { item, .. } => Self::Accepted(receipt(item)),
-            Admission::Duplicate(first) => Self::Duplicate(first.clone()),
-            Admission::Conflicting(_) => Self::Conflicting,
-            Admission::DeviceUnknown => Self::DeviceUnknown,
-            Admission::DeviceUnavailable => Self::DeviceUnavailable,
-            Admission::DeviceCap { wait_ms } => Self::DeviceCap(*wait_ms),
-            Admission::LowTrust => Self::LowTrust,
-        }
-    }
-}
-
-impl Accepted {
-    /// What the caller is told.
-    pub fn answer(self, now: EpochMs) -> Result<VauAccepted, Refusal> {
+impl Outcome {
+    /// What the sender of the VAU alone is told.
+    pub fn answer(self) -> Result<VauAccepted, Refusal> {
         let refused = |code, detail| Err(Refusal::new(code, detail));
-        match self.outcome {
-            Outcome::Accepted(receipt) => Ok(receipt),
-            Outcome::Duplicate(first) => Err(Refusal {
+        match self {
+            Self::Accepted(receipt) => Ok(receipt),
+            Self::Duplicate(first) => Err(Refusal {
                 data: serde_json::to_value(first).ok(),
                 ..Refusal::new(
                     Code::VauDuplicate,
                     "This VAU was accepted before; `data` is the first answer.",
                 )
             }),
-            Outcome::Conflicting => refused(
+            Self::Conflicting => refused(
                 Code::VauConflicting,
                 "Another VAU of this device, site and time was accepted; give each VAU its own timestamp.",
             ),
-            Outcome::DeviceUnknown => Err(device_unknown()),
-            Outcome::DeviceUnavailable => Err(Refusal::unavailable(
+            Self::DeviceUnknown => Err(device_unknown()),
+            Self::DeviceUnavailable => Err(Refusal::unavailable(
                 "The device's registration cannot be looked up at the moment; try again.",
             )),
-            Outcome::DeviceCap(wait_ms) => Err(Refusal::new(
+            Self::DeviceCap(wait_ms) => Err(Refusal::new(
                 Code::VauDeviceCap,
                 "The device has been credited 8640 times today; try again tomorrow (UTC).",
             )
             .after(wait_ms)),
-            Outcome::LowTrust => refused(
+            Self::LowTrust => refused(
                 Code::VauLowTrust,
                 "The device is not trusted enough to earn.",
             ),
-            Outcome::RateLimited => Err(rate_limited(&self.rate, now)),
-            Outcome::Full => Err(Refusal::unavailable(
+        }
+    }
+}
+
+impl Reply {
+    /// The items' outcomes, or why there are none.
+    pub fn decided(self, rate: &Rate, now: EpochMs) -> Result<Vec<(u32, Outcome)>, Refusal> {
+        match self {
+            Self::Decided(outcomes) => Ok(outcomes),
+            // The object has been told everything that is known; asking once more would not end.
+            Self::AskAbout(_) => Err(Refusal::unavailable(
+                "The device's registration cannot be looked up at the moment; try again.",
+            )),
+            Self::RateLimited => Err(rate_limited(rate, now)),
+            Self::Full => Err(Refusal::unavailable(
                 "Accepted VAUs are not being delivered; try again later.",
             )
             .after(60_000)),
+            Self::Exhausted(wait_ms) => Err(Refusal::new(
+                Code::QuotaFreeTierExhausted,
+                "The day's free allowance is used up; it starts anew at midnight UTC.",
+            )
+            .after(wait_ms)),
         }
     }
 }
@@ -136,12 +289,30 @@ pub fn rate_limited(rate: &Rate, now: EpochMs) -> Refusal {
     .after(rate.wait_ms(now))
 }
 
-/// The backend has every item of a segment.
+/// The backend has every item of a segment, or a report.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Acknowledge {
     /// Which.
     pub segment_id: Uuid,
+}
+
+/// Where a VAU is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Find {
+    /// Which.
+    pub vau_id: VauId,
+    /// Who asks; a stranger's VAU is not found.
+    pub user_id: WalletAddress,
+}
+
+/// Where a VAU is, if the object still remembers it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// Nothing: ask the backend.
+    pub status: Option<VauStatus>,
 }
 
 /// What waits in the object.
@@ -164,4 +335,20 @@ impl Status {
     pub const fn is_healthy(&self) -> bool {
         self.oldest_segment_ms < LATE_MS
     }
+}
+
+/// What operators are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What waits.
+    pub status: Status,
+    /// What has been counted since the object was first used.
+    pub totals: crate::memory::Totals,
+    /// What of the day's allowances is used.
+    pub usage: Usage,
+    /// What was promised on this UTC day.
+    pub promised: Amount,
+    /// The hours that are kept, oldest first.
+    pub hours: Vec<Summary>,
 }

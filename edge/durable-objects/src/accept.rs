@@ -1,107 +1,233 @@
-//! Taking a VAU in: one transaction from the rate limit to the outbox.
+//! Taking VAUs in: one decision, one transaction, one row of the journal.
 
 use crate::store::{Store, StoreError};
 use crate::transaction::atomically;
-use domain::EpochMs;
+use domain::{DeviceId, EpochMs, VauId};
 use edge_core::Settings;
-use edge_core::admission::{Admission, DeviceRecord, Facts, Lookup, admit};
-use edge_core::limit::{Rate, Taken, take};
-use edge_core::shard::{Accept, Accepted, Outcome};
+use edge_core::admission::{Conflict, Facts, Standing, admit, standing};
+use edge_core::device::DeviceRecord;
+use edge_core::limit::Rate;
+use edge_core::memory::{Entry, Memory};
+use edge_core::meter::{Stage, until_tomorrow};
+use edge_core::recent::Known;
+use edge_core::shard::{Accept, Accepted, Class, Group, Lookup, Outcome, Reply};
 use worker::State;
 
 /// Beyond this the object takes nothing more in: what it has accepted must fit.
 const MAX_BYTES: usize = 1 << 30;
 
-/// The answer, and by how many bytes the outbox has grown.
+/// The answer, and by how many bytes the journal has grown.
 pub(crate) type Taking = (Accepted, usize);
 
-/// Decides about a VAU and writes what follows from it, all or nothing.
+/// Decides about a request and writes what follows from it, all or nothing.
 pub(crate) fn accept(
     state: &State,
     store: &Store,
+    memory: &mut Memory,
     settings: &Settings,
     request: Accept,
     now: EpochMs,
 ) -> Result<Taking, StoreError> {
-    atomically(state, || {
-        let (within, rate) = charge(store, settings, &request, now)?;
-        let ended = |outcome| Ok((Accepted { rate, outcome }, 0));
-        if !within {
-            return ended(Outcome::RateLimited);
-        }
-        if store.bytes() > MAX_BYTES {
-            return ended(Outcome::Full);
-        }
-        let (outcome, grown) = decide(store, settings, request, now)?;
-        Ok((Accepted { rate, outcome }, grown))
-    })
+    let stage = stage(memory, settings, now);
+    let (within, rate) = charge(memory, settings, &request, now);
+    let answer = |reply| Accepted {
+        rate,
+        larger_batches: stage >= Stage::LargerBatches,
+        reply,
+    };
+    if !within {
+        memory.totals.rate_limited = memory.totals.rate_limited.saturating_add(1);
+        return Ok((answer(Reply::RateLimited), 0));
+    }
+    if stage == Stage::Exhausted {
+        memory.totals.exhausted = memory.totals.exhausted.saturating_add(1);
+        return Ok((answer(Reply::Exhausted(until_tomorrow(now))), 0));
+    }
+    if store.bytes() > MAX_BYTES {
+        return Ok((answer(Reply::Full), 0));
+    }
+    let plan = match plan(store, memory, settings, request, now)? {
+        Ok(plan) => plan,
+        Err(unknown) => return Ok((answer(Reply::AskAbout(unknown)), 0)),
+    };
+    let outcomes = plan.outcomes.clone();
+    let grown = write(state, store, memory, plan, now)?;
+    count(memory, &outcomes);
+    Ok((answer(Reply::Decided(outcomes)), grown))
+}
+
+/// How far the day's free allowances are used.
+pub(crate) fn stage(memory: &Memory, settings: &Settings, now: EpochMs) -> Stage {
+    if settings.free_tier {
+        memory.usage.stage(now)
+    } else {
+        Stage::Plenty
+    }
 }
 
 /// Counts the request; the second call for the same request only looks.
 fn charge(
-    store: &Store,
+    memory: &mut Memory,
     settings: &Settings,
     request: &Accept,
     now: EpochMs,
-) -> Result<(bool, Rate), StoreError> {
-    let counter = store.counter(&request.address)?;
-    let limit = settings.rate_per_minute;
-    match (request.lookup, take(counter, limit, now)) {
-        (Lookup::NotAsked, Taken::Within(counter, rate)) => {
-            store.put_counter(&request.address, counter)?;
-            Ok((true, rate))
-        }
-        (Lookup::NotAsked, Taken::Beyond(rate)) => Ok((false, rate)),
-        (_, Taken::Beyond(rate)) => Ok((true, rate)),
-        (_, Taken::Within(_, rate)) => {
-            let remaining = rate.remaining.saturating_add(1);
-            Ok((true, Rate { remaining, ..rate }))
-        }
+) -> (bool, Rate) {
+    let limit = match request.class {
+        Class::Single => settings.rate_per_minute,
+        Class::Batch => settings.batches_per_minute,
+    };
+    if request.counted {
+        return (
+            true,
+            memory.look(request.class, &request.address, limit, now),
+        );
+    }
+    match memory.take(request.class, &request.address, limit, now) {
+        Ok(rate) => (true, rate),
+        Err(rate) => (false, rate),
     }
 }
 
-fn decide(
+/// What a request leads to.
+struct Plan {
+    entry: Entry,
+    vaus: Vec<(VauId, Known)>,
+    devices: Vec<(DeviceId, DeviceRecord)>,
+    conflicts: Vec<(Conflict, u64)>,
+    outcomes: Vec<(u32, Outcome)>,
+}
+
+/// Decides about every device's part, or names the devices that have to be asked about first.
+fn plan(
     store: &Store,
+    memory: &Memory,
     settings: &Settings,
     request: Accept,
     now: EpochMs,
-) -> Result<(Outcome, usize), StoreError> {
-    let vau = request.vau;
-    let (device_id, user_id) = (vau.device_id, vau.user_id);
-    let known = store.device(&device_id)?;
-    let earlier = store.earlier(vau.signed_fields().id())?;
+) -> Result<Result<Plan, Vec<DeviceId>>, StoreError> {
     let facts = Facts {
         now,
-        device: known.as_ref(),
-        lookup: request.lookup,
-        earlier: earlier.as_ref(),
-        promised_today: store.promised(now.utc_day())?,
         emission_cap: settings.emission_cap,
     };
-    let admission = admit(vau, &facts);
-    let confirmed = || DeviceRecord::confirmed(known, user_id, now);
-    let grown = match &admission {
-        Admission::Accepted {
-            item,
-            device,
-            promised_today,
-        } => {
-            store.put_device(&device_id, device)?;
-            if *promised_today != facts.promised_today {
-                store.put_promised(now.utc_day(), *promised_today)?;
-            }
-            store.remember(item)?;
-            store.append(item)?
-        }
-        other => {
-            if request.lookup == Lookup::Registered {
-                store.put_device(&device_id, &confirmed())?;
-            }
-            if let Admission::Conflicting(item) = other {
-                store.report_conflict(item)?;
-            }
-            0
-        }
+    let seq = memory.next();
+    let mut plan = Plan {
+        entry: Entry {
+            class: request.class,
+            address: request.address,
+            promised: memory.promised(now),
+            groups: Vec::new(),
+            conflicts: Vec::new(),
+        },
+        vaus: Vec::new(),
+        devices: Vec::new(),
+        conflicts: Vec::new(),
+        outcomes: Vec::new(),
     };
-    Ok((Outcome::from(&admission), grown))
+    let mut unknown = Vec::new();
+    for group in request.groups {
+        let device_id = group.device_id;
+        let kept = store.device(&device_id)?;
+        let record = match standing(&request.user_id, kept, group.lookup, now) {
+            Standing::Confirmed(record) => record,
+            Standing::Unavailable => {
+                plan.refuse(&group, &Outcome::DeviceUnavailable);
+                continue;
+            }
+            Standing::Unknown if group.lookup == Lookup::NotAsked => {
+                unknown.push(device_id);
+                continue;
+            }
+            Standing::Unknown => {
+                plan.refuse(&group, &Outcome::DeviceUnknown);
+                continue;
+            }
+        };
+        let promised = plan.entry.promised;
+        let decided = admit(&request.user_id, group, record, facts, promised, |id| {
+            memory.recent.get(id).cloned()
+        });
+        plan.entry.promised = decided.promised;
+        plan.outcomes.extend(decided.outcomes);
+        if let Some(group) = decided.accepted {
+            plan.vaus.extend(group.vaus().map(|vau| {
+                let known = Known {
+                    fingerprint: vau.fingerprint,
+                    accepted_at: now,
+                    trust_score: vau.trust_score,
+                    earned: vau.earned,
+                };
+                (vau.vau_id, known)
+            }));
+            plan.entry.groups.push(group);
+        }
+        plan.devices
+            .extend(decided.device.map(|record| (device_id, record)));
+        for conflict in decided.conflicts {
+            // What it contradicts is in an earlier row, or in the one that is being written.
+            let after = memory.recent.place(&conflict.vau_id).unwrap_or(seq);
+            plan.conflicts.push((conflict, after));
+        }
+    }
+    Ok(if unknown.is_empty() {
+        Ok(plan)
+    } else {
+        Err(unknown)
+    })
+}
+
+impl Plan {
+    fn refuse(&mut self, group: &Group, outcome: &Outcome) {
+        let refused = group.items.iter().map(|item| (item.index, outcome.clone()));
+        self.outcomes.extend(refused);
+    }
+}
+
+/// Writes the plan; when it is written, the memory knows it too. Nothing is awaited in between.
+fn write(
+    state: &State,
+    store: &Store,
+    memory: &mut Memory,
+    plan: Plan,
+    now: EpochMs,
+) -> Result<usize, StoreError> {
+    let Plan {
+        mut entry,
+        vaus,
+        devices,
+        conflicts,
+        ..
+    } = plan;
+    let seq = memory.next();
+    let flushed = memory.flushed();
+    let grown = atomically(state, || {
+        for (id, record) in &devices {
+            store.put_device(id, record)?;
+        }
+        for (conflict, after) in conflicts {
+            let free = store.report_conflict(&conflict.vau_id, conflict.group, after, flushed)?;
+            entry.conflicts.extend(free);
+        }
+        if entry.is_empty() {
+            return Ok(0);
+        }
+        store.append(seq, now, &entry, &vaus)
+    })?;
+    if grown > 0 {
+        memory.apply(seq, now, &entry, vaus);
+    }
+    Ok(grown)
+}
+
+fn count(memory: &mut Memory, outcomes: &[(u32, Outcome)]) {
+    let totals = &mut memory.totals;
+    for (_, outcome) in outcomes {
+        let count = match outcome {
+            // Counted with the row, so that the figure survives.
+            Outcome::Accepted(_) => continue,
+            Outcome::Duplicate(_) => &mut totals.duplicates,
+            Outcome::Conflicting => &mut totals.conflicts,
+            _ => &mut totals.refused,
+        };
+        *count = count.saturating_add(1);
+    }
 }

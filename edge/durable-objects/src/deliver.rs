@@ -1,68 +1,244 @@
-//! From the outbox to the queue, and what is thrown away with time.
+//! From the journal to the archive and the queues, and what is thrown away with time.
 
-use crate::log_error;
-use crate::store::{Due, Store, StoreError};
+use crate::store::{Due, Kind, Outgoing, Store, StoreError};
 use crate::transaction::atomically;
-use domain::EpochMs;
-use edge_core::admission::REMEMBER_MS;
-use edge_core::limit::WINDOW_MS;
+use crate::{Bindings, log_error};
+use contracts::ingest::{EdgeReport, HourFigures, REPORT_VERSION};
+use domain::{Amount, EpochMs};
+use edge_core::hours::{Summary, date, end_of, hour_of};
+use edge_core::memory::Memory;
+use edge_core::meter::Stage;
+use edge_core::segment::Packed;
 use edge_core::{Settings, resend, segment, shard};
+use std::cell::RefCell;
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
-use worker::{Queue, QueueContentType, RawMessageBuilder, State};
+use worker::{QueueContentType, RawMessageBuilder, State};
 
-/// Items packed in one transaction; the rest follows at once in the next alarm. Few enough that the longest ones fit in an isolate's memory several times over.
-const MOST_ITEMS: u32 = 200;
+/// Rows packed at a time; the rest follows at once in the next alarm. Few enough that the longest ones fit in an
+/// isolate's memory several times over.
+const MOST_ROWS: u32 = 100;
 /// Segments sent in one alarm.
 const MOST_SEGMENTS: u32 = 20;
+/// Hours that operators can look at.
+const HOURS_KEPT: u64 = 31 * 24;
+/// How long it is remembered that a conflict was reported: beyond that its VAU is stale.
+const CONFLICTS_KEPT_MS: u64 = 25 * 3_600_000;
 
-/// Packs everything that waits into segments.
-pub(crate) fn flush(state: &State, store: &Store, now: EpochMs) -> Result<(), StoreError> {
-    atomically(state, || {
-        let waiting = store.waiting(MOST_ITEMS)?;
-        for packed in segment::pack(shard::NAME, &waiting, Uuid::new_v4) {
-            store.put_segment(packed, now)?;
-        }
-        Ok(())
-    })
+/// What an alarm works with.
+pub(crate) struct Alarm<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) store: &'a Store,
+    pub(crate) memory: &'a RefCell<Memory>,
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now: EpochMs,
 }
 
-/// Hands every segment that is due to the queue, and notes when it is due again.
-pub(crate) async fn send_due(
-    store: &Store,
-    queue: &Queue,
-    settings: &Settings,
-    now: EpochMs,
-) -> Result<(), StoreError> {
-    for due in store.due(now, MOST_SEGMENTS)? {
-        let Due {
-            segment_id,
-            body,
-            sent,
-        } = due;
-        let message = RawMessageBuilder::new(JsValue::from_str(&body))
+impl Alarm<'_> {
+    /// Packs what waits into segments and keeps a copy of each in the archive. Gives whether there is more.
+    pub(crate) async fn flush(&self, stage: Stage) -> Result<bool, StoreError> {
+        let flushed = self.memory.borrow().flushed();
+        let unpacked = self.store.unpacked(flushed, MOST_ROWS)?;
+        let mut hours = self.memory.borrow().hours.clone();
+        let closed = hours.close(self.now);
+        if unpacked.waiting.is_empty() && closed.is_empty() {
+            return Ok(false);
+        }
+        let packed = segment::pack(shard::NAME, unpacked.waiting, Uuid::new_v4);
+        let mut out = Vec::new();
+        // Others come in meanwhile; what was read stays what it is.
+        for packed in packed {
+            let archived = self
+                .archive(packed.segment_id, packed.first_seq, &packed.body)
+                .await;
+            out.push(outgoing(packed, archived));
+        }
+        for (hour, summary) in &closed {
+            out.extend(reports(*hour, summary, stage));
+        }
+        let next_at = resend::next(1, self.settings.resend_after_ms, self.now);
+        let mut sending = Vec::new();
+        for piece in &out {
+            sending.push((piece.segment_id, piece.kind, piece.body.clone()));
+        }
+        let checkpoint = {
+            let memory = self.memory.borrow();
+            let mut checkpoint = memory.checkpoint(unpacked.last_seq, self.now);
+            checkpoint.hours.close(self.now);
+            checkpoint
+        };
+        atomically(self.state, || {
+            for piece in out {
+                self.store.put(piece, self.now, next_at)?;
+            }
+            for (hour, summary) in &closed {
+                self.store.put_hour(*hour, summary)?;
+            }
+            self.store.put_checkpoint(&checkpoint)
+        })?;
+        let rest = self.store.first_after(unpacked.last_seq)?;
+        {
+            let mut memory = self.memory.borrow_mut();
+            memory.hours.close(self.now);
+            memory.flushed_to(unpacked.last_seq, unpacked.vaus, rest);
+        }
+        for (id, kind, body) in sending {
+            self.send(&id.to_string(), kind, &body, 0).await?;
+        }
+        Ok(rest.is_some())
+    }
+
+    /// Sends again what nobody has acknowledged.
+    pub(crate) async fn resend(&self) -> Result<(), StoreError> {
+        for (id, seq, body) in self.store.unarchived(MOST_SEGMENTS)? {
+            let Ok(uuid) = Uuid::parse_str(&id) else {
+                return Err(StoreError::Row("segments"));
+            };
+            if !self.archive(uuid, seq, &body).await {
+                break;
+            }
+            self.store.put_archived(&id)?;
+        }
+        for due in self.store.due(self.now, MOST_SEGMENTS)? {
+            let Due {
+                segment_id,
+                kind,
+                body,
+                sent,
+            } = due;
+            self.send(&segment_id, kind, &body, sent).await?;
+        }
+        Ok(())
+    }
+
+    /// Hands something to its queue; `sent` is how often it was before. The first sending was noted when it was kept.
+    async fn send(&self, id: &str, kind: Kind, body: &str, sent: u32) -> Result<(), StoreError> {
+        let queue = match kind {
+            Kind::Vau => self.bindings.queue(),
+            Kind::Reward => self.bindings.reward_queue(),
+            Kind::Analytics => self.bindings.analytics_queue(),
+        };
+        let message = RawMessageBuilder::new(JsValue::from_str(body))
             .build_with_content_type(QueueContentType::Text);
-        let (sent, next_at) = match queue.send_raw(message).await {
+        let taken = match queue {
+            Ok(queue) => queue.send_raw(message).await,
+            Err(error) => Err(error),
+        };
+        match taken {
             Ok(()) => {
-                let sent = sent.saturating_add(1);
-                (sent, resend::next(sent, settings.resend_after_ms, now))
+                let mut memory = self.memory.borrow_mut();
+                memory.usage.today(self.now).message(body.len());
+                if sent > 0 {
+                    memory.totals.resent = memory.totals.resent.saturating_add(1);
+                    drop(memory);
+                    let sent = sent.saturating_add(1);
+                    let next = resend::next(sent, self.settings.resend_after_ms, self.now);
+                    self.store.put_sent(id, sent, next)?;
+                }
             }
             Err(error) => {
                 log_error("a segment was not taken by the queue", &error);
-                (sent, now.get().saturating_add(resend::QUEUE_RETRY_MS))
+                let next = self.now.get().saturating_add(resend::QUEUE_RETRY_MS);
+                self.store.put_sent(id, sent.max(1), next)?;
             }
-        };
-        store.put_sent(&segment_id, sent, next_at)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Keeps a segment a second time, outside the object. Its name says where it belongs and is never used twice.
+    async fn archive(&self, id: Uuid, first_seq: u64, body: &str) -> bool {
+        let day = date(self.now.utc_day());
+        let key = format!(
+            "edge/segments/{}/{day}/{first_seq:012}-{id}.json",
+            shard::NAME
+        );
+        let kept = match self.bindings.archive() {
+            Ok(bucket) => bucket.put(key, body.to_owned()).execute().await.map(drop),
+            Err(error) => Err(error),
+        };
+        let mut memory = self.memory.borrow_mut();
+        let usage = memory.usage.today(self.now);
+        usage.archive_writes = usage.archive_writes.saturating_add(1);
+        if let Err(error) = &kept {
+            memory.totals.archive_failures = memory.totals.archive_failures.saturating_add(1);
+            log_error(
+                "the archive did not take a segment; it will be tried again",
+                error,
+            );
+        }
+        kept.is_ok()
+    }
+
+    /// Throws away what no longer serves a purpose.
+    pub(crate) fn clean(&self, thoroughly: bool) -> Result<(), StoreError> {
+        let before = Memory::forgettable(self.now);
+        let flushed = {
+            let mut memory = self.memory.borrow_mut();
+            memory.recent.forget(before);
+            memory.flushed()
+        };
+        self.store.forget_rows(before, flushed)?;
+        if thoroughly {
+            let conflicts = self.now.get().saturating_sub(CONFLICTS_KEPT_MS);
+            let hour = hour_of(self.now).saturating_sub(HOURS_KEPT);
+            self.store.forget_reports(conflicts, hour)?;
+        }
+        Ok(())
+    }
 }
 
-/// Throws away what no longer serves a purpose.
-pub(crate) fn clean(store: &Store, now: EpochMs, thoroughly: bool) -> Result<(), StoreError> {
-    store.forget_rates(now.get().saturating_sub(now.get() % WINDOW_MS))?;
-    if thoroughly {
-        let yesterday = now.utc_day().saturating_sub(1);
-        store.forget_accepted(now.get().saturating_sub(REMEMBER_MS), yesterday)?;
+fn outgoing(packed: Packed, archived: bool) -> Outgoing {
+    Outgoing {
+        segment_id: packed.segment_id,
+        kind: Kind::Vau,
+        body: packed.body,
+        first_seq: packed.first_seq,
+        last_seq: packed.last_seq,
+        archived,
     }
-    Ok(())
+}
+
+/// What an hour has promised, which the backend compares with what it has counted, and its figures, which are the
+/// first to be left out.
+fn reports(hour: u64, summary: &Summary, stage: Stage) -> Vec<Outgoing> {
+    let figures = HourFigures {
+        unique_users: summary.unique_users,
+        unique_devices: summary.unique_devices,
+        unique_sites: summary.unique_sites,
+        avg_trust_score: summary.avg_trust_score,
+    };
+    let promise = report(hour, summary, Kind::Reward, None);
+    let figures = (stage < Stage::WithoutAnalytics)
+        .then(|| report(hour, summary, Kind::Analytics, Some(figures)));
+    [Some(promise), figures]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect()
+}
+
+fn report(
+    hour: u64,
+    summary: &Summary,
+    kind: Kind,
+    figures: Option<HourFigures>,
+) -> Option<Outgoing> {
+    let report = EdgeReport {
+        version: REPORT_VERSION,
+        segment_id: Uuid::new_v4(),
+        shard: shard::NAME.to_owned(),
+        hour_ends_at: EpochMs::new(end_of(hour)).ok()?,
+        count: summary.count,
+        promised: Amount::from_units(summary.total_earned).ok()?,
+        figures,
+    };
+    Some(Outgoing {
+        segment_id: report.segment_id,
+        kind,
+        body: serde_json::to_string(&report).ok()?,
+        first_seq: 0,
+        last_seq: 0,
+        archived: true,
+    })
 }

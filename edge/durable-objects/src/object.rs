@@ -2,21 +2,29 @@
 
 #![allow(missing_docs)] // the attribute of the worker crate writes public methods without any
 
+use crate::deliver::Alarm;
 use crate::store::{Store, StoreError};
 use crate::transaction::atomically;
-use crate::{Bindings, accept, deliver, log_error, now};
+use crate::{Bindings, accept, log_error, now};
 use domain::EpochMs;
-use edge_core::limit::WINDOW_MS;
+use edge_core::memory::{Checkpoint, Entry, Memory};
+use edge_core::meter::Stage;
+use edge_core::recent::REMEMBER_MS;
 use edge_core::segment::MAX_SEGMENT_BYTES;
+use edge_core::shard::{Class, Found, Report};
 use edge_core::{Settings, SettingsError, shard};
 use serde::Serialize;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-/// How often the tables that grow with every VAU are cleaned.
+/// How often the tables that grow slowly are cleaned.
 const CLEAN_EVERY_MS: u64 = 3_600_000;
+/// Rows of the journal may stay this much longer than they are needed, so that many go at once.
+const CLEAN_SLACK_MS: u64 = 60_000;
 /// After a failed alarm, the wait before the next.
 const AFTER_FAILURE_MS: u64 = 5_000;
+/// Hours that are over, in a report.
+const HOURS_REPORTED: u32 = 48;
 
 /// Accepts VAUs, and keeps each until the backend has acknowledged it.
 #[durable_object(alarm)]
@@ -25,6 +33,7 @@ pub struct VauShard {
     bindings: Bindings,
     store: Store,
     settings: OnceCell<Settings>,
+    memory: RefCell<Memory>,
     prepared: Cell<bool>,
     /// When the alarm rings, as far as this instance knows.
     alarm_at: Cell<Option<u64>>,
@@ -54,6 +63,7 @@ impl DurableObject for VauShard {
             bindings: Bindings::new(env),
             store,
             settings: OnceCell::new(),
+            memory: RefCell::new(Memory::at(Checkpoint::default())),
             prepared: Cell::new(false),
             alarm_at: Cell::new(None),
             outbox_bytes: Cell::new(0),
@@ -62,10 +72,12 @@ impl DurableObject for VauShard {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        self.answer(request).await.or_else(|error| {
+        let answer = self.answer(request).await.or_else(|error| {
             log_error("the shard could not answer", &error);
             Response::error("unavailable", 503)
-        })
+        });
+        self.meter();
+        answer
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -79,6 +91,7 @@ impl DurableObject for VauShard {
         };
         // An error here makes the runtime ring again by itself.
         self.ring_by(next).await?;
+        self.meter();
         Response::ok("")
     }
 }
@@ -90,7 +103,13 @@ impl VauShard {
         match request.path().as_str() {
             shard::ACCEPT => self.accept(serde_json::from_str(&text)?).await,
             shard::ACKNOWLEDGE => self.acknowledge(serde_json::from_str(&text)?).await,
-            shard::STATUS => json(&self.store.status(now())?),
+            shard::FIND => self.find(&serde_json::from_str(&text)?),
+            shard::STATUS => json(&self.status()?),
+            shard::REPORT => self.report(),
+            shard::TICK => {
+                self.ring_by(Some(now().get())).await?;
+                json(&self.status()?)
+            }
             _ => Ok(Response::error("not found", 404)?),
         }
     }
@@ -98,38 +117,125 @@ impl VauShard {
     async fn accept(&self, request: shard::Accept) -> Result<Response, ObjectError> {
         let settings = self.settings()?;
         let now = now();
-        let (accepted, grown) = accept::accept(&self.state, &self.store, settings, request, now)?;
-        let ring = self.ring_after(grown, settings, now)?;
+        let elsewhere = u64::from(request.elsewhere) + u64::from(!request.counted);
+        let (accepted, ring) = {
+            let mut memory = self.memory.borrow_mut();
+            let usage = memory.usage.today(now);
+            usage.requests = usage.requests.saturating_add(elsewhere);
+            let (accepted, grown) = accept::accept(
+                &self.state,
+                &self.store,
+                &mut memory,
+                settings,
+                request,
+                now,
+            )?;
+            let ring = self.ring_after(&memory, grown, settings, now)?;
+            (accepted, ring)
+        };
         // Called with no await since the transaction, so the alarm is stored together with it.
         self.ring_by(ring).await?;
         json(&accepted)
     }
 
     async fn acknowledge(&self, request: shard::Acknowledge) -> Result<Response, ObjectError> {
-        atomically(&self.state, || self.store.acknowledge(request.segment_id))?;
-        self.ring_by(self.next_alarm(self.settings()?)?).await?;
-        json(&self.store.status(now())?)
+        let now = now();
+        {
+            let mut memory = self.memory.borrow_mut();
+            let seq = memory.next();
+            let freed = atomically(&self.state, || {
+                let Some(conflicts) = self.store.acknowledge(request.segment_id)? else {
+                    return Ok(None);
+                };
+                let entry = Entry {
+                    class: Class::Single,
+                    // Nobody's limit.
+                    address: String::new(),
+                    promised: memory.promised(now),
+                    groups: Vec::new(),
+                    conflicts,
+                };
+                if !entry.is_empty() {
+                    self.store.append(seq, now, &entry, &Vec::new())?;
+                }
+                Ok(Some(entry))
+            })?;
+            if let Some(entry) = freed {
+                memory.totals.delivered = memory.totals.delivered.saturating_add(1);
+                if !entry.is_empty() {
+                    memory.apply(seq, now, &entry, Vec::new());
+                }
+            }
+        }
+        let next = self.next_alarm(&self.memory.borrow(), self.settings()?)?;
+        self.ring_by(next).await?;
+        json(&self.status()?)
+    }
+
+    fn find(&self, find: &shard::Find) -> Result<Response, ObjectError> {
+        let memory = self.memory.borrow();
+        let (seq, known) = (
+            memory.recent.place(&find.vau_id),
+            memory.recent.get(&find.vau_id),
+        );
+        let status = match (seq, known) {
+            (Some(seq), Some(known)) => self.store.find(find, seq, known, memory.flushed())?,
+            _ => None,
+        };
+        json(&Found { status })
+    }
+
+    fn status(&self) -> Result<shard::Status, StoreError> {
+        self.store.status(self.memory.borrow().waiting(), now())
+    }
+
+    fn report(&self) -> Result<Response, ObjectError> {
+        let now = now();
+        let mut hours = self.store.hours(HOURS_REPORTED)?;
+        let memory = self.memory.borrow();
+        hours.extend(memory.hours.summaries());
+        hours.sort_by(|a, b| a.hour_key.cmp(&b.hour_key));
+        json(&Report {
+            status: self.store.status(memory.waiting(), now)?,
+            totals: memory.totals,
+            usage: memory.usage,
+            promised: memory.promised(now),
+            hours,
+        })
     }
 
     /// The alarm's work: flush, send, clean; gives when to ring next.
     async fn work(&self) -> Result<Option<u64>, ObjectError> {
         self.prepare()?;
         let settings = self.settings()?;
-        let started = now();
+        let now = now();
         self.outbox_bytes.set(0);
-        deliver::flush(&self.state, &self.store, started)?;
-        deliver::send_due(&self.store, &self.bindings.queue()?, settings, started).await?;
-        let thoroughly = started.get() >= self.cleaned_at.get().saturating_add(CLEAN_EVERY_MS);
-        deliver::clean(&self.store, started, thoroughly)?;
+        let alarm = Alarm {
+            state: &self.state,
+            store: &self.store,
+            memory: &self.memory,
+            bindings: &self.bindings,
+            settings,
+            now,
+        };
+        let stage = accept::stage(&self.memory.borrow(), settings, now);
+        let more = alarm.flush(stage).await?;
+        alarm.resend().await?;
+        let thoroughly = now.get() >= self.cleaned_at.get().saturating_add(CLEAN_EVERY_MS);
+        alarm.clean(thoroughly)?;
         if thoroughly {
-            self.cleaned_at.set(started.get());
+            self.cleaned_at.set(now.get());
         }
-        Ok(self.next_alarm(settings)?)
+        if more {
+            return Ok(Some(now.get()));
+        }
+        Ok(self.next_alarm(&self.memory.borrow(), settings)?)
     }
 
-    /// When the alarm has to ring after an answer that has added `grown` bytes to the outbox.
+    /// When the alarm has to ring after an answer that has added `grown` bytes to the journal.
     fn ring_after(
         &self,
+        memory: &Memory,
         grown: usize,
         settings: &Settings,
         now: EpochMs,
@@ -138,25 +244,28 @@ impl VauShard {
             return Ok(Some(now.get()));
         }
         if self.alarm_at.get().is_none() {
-            return self.next_alarm(settings);
+            return self.next_alarm(memory, settings);
         }
-        // Everything older is covered by the alarm that is set; looking it up would read whole tables.
-        let wait = if grown > 0 {
-            settings.flush_interval_ms
-        } else {
-            2 * WINDOW_MS
-        };
-        Ok(Some(now.get().saturating_add(wait)))
+        // Everything older is covered by the alarm that is set.
+        let wait = flush_interval(memory, settings, now);
+        Ok((grown > 0).then(|| now.get().saturating_add(wait)))
     }
 
     /// The earliest moment at which there is something to do, from what is stored: an object that is put to
     /// sleep between two requests must not put its work off each time it wakes.
-    fn next_alarm(&self, settings: &Settings) -> Result<Option<u64>, StoreError> {
-        let flush = self.store.waiting_since()?;
-        let flush = flush.map(|since| since.saturating_add(settings.flush_interval_ms));
-        let clean = self.store.oldest_rate()?;
-        let clean = clean.map(|window| window.saturating_add(2 * WINDOW_MS));
-        let moments = [flush, self.store.next_due()?, clean];
+    fn next_alarm(&self, memory: &Memory, settings: &Settings) -> Result<Option<u64>, StoreError> {
+        let wait = flush_interval(memory, settings, now());
+        let flush = memory
+            .waiting_since()
+            .map(|since| since.saturating_add(wait));
+        let clean = self.store.oldest_flushed(memory.flushed())?;
+        let clean = clean.map(|at| at.saturating_add(REMEMBER_MS + CLEAN_SLACK_MS));
+        let moments = [
+            flush,
+            self.store.next_due()?,
+            clean,
+            memory.hours.first_end(),
+        ];
         Ok(moments.into_iter().flatten().min())
     }
 
@@ -169,7 +278,20 @@ impl VauShard {
         let wait = i64::try_from(at.saturating_sub(now().get())).unwrap_or(i64::MAX);
         self.state.storage().set_alarm(wait).await?;
         self.alarm_at.set(Some(at));
+        // Setting an alarm is billed as a row, ringing as a request.
+        let mut memory = self.memory.borrow_mut();
+        let usage = memory.usage.today(now());
+        usage.rows_written = usage.rows_written.saturating_add(1);
+        usage.object_requests = usage.object_requests.saturating_add(1);
         Ok(())
+    }
+
+    /// Counts a call and what it has written.
+    fn meter(&self) {
+        let mut memory = self.memory.borrow_mut();
+        let usage = memory.usage.today(now());
+        usage.object_requests = usage.object_requests.saturating_add(1);
+        usage.rows_written = usage.rows_written.saturating_add(self.store.take_written());
     }
 
     fn grow(&self, bytes: usize) -> usize {
@@ -180,7 +302,8 @@ impl VauShard {
 
     fn prepare(&self) -> Result<(), StoreError> {
         if !self.prepared.get() {
-            self.store.prepare()?;
+            atomically(&self.state, || self.store.prepare())?;
+            *self.memory.borrow_mut() = self.store.memory()?;
             self.prepared.set(true);
         }
         Ok(())
@@ -193,6 +316,16 @@ impl VauShard {
         let settings = self.bindings.settings()?;
         Ok(self.settings.get_or_init(|| settings))
     }
+}
+
+/// How long VAUs are collected before they are sent on: longer when the day's allowances run low.
+fn flush_interval(memory: &Memory, settings: &Settings, now: EpochMs) -> u64 {
+    let times = if accept::stage(memory, settings, now) >= Stage::LongerFlush {
+        4
+    } else {
+        1
+    };
+    settings.flush_interval_ms.saturating_mul(times)
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Response, ObjectError> {

@@ -1,40 +1,56 @@
-//! The object's tables. Times are epoch ms; amounts are text, since SQLite's integers come back as
+//! The object's tables. Times are epoch ms; amounts are text inside JSON, since SQLite's integers come back as
 //! JavaScript numbers, which a day's emission in base units exceeds.
+//!
+//! A day of the free plan holds 100,000 written rows, and a deleted row is a written one: a request writes one row
+//! of the journal and one of its device, however many VAUs it brings.
 
 /// Run once per instance, before the first query.
 pub(crate) const SCHEMA: &str = "
--- Requests of an address in one window.
-CREATE TABLE IF NOT EXISTS rate (
-    address TEXT PRIMARY KEY, window INTEGER NOT NULL, used INTEGER NOT NULL
-) WITHOUT ROWID;
-
--- Devices the backend has confirmed, and their history here.
-CREATE TABLE IF NOT EXISTS device (
-    device_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, confirmed_at INTEGER NOT NULL, last_seen INTEGER,
-    vau_count INTEGER NOT NULL, day INTEGER NOT NULL, day_count INTEGER NOT NULL
-) WITHOUT ROWID;
-
--- VAUs of the last day: recognises duplicates.
-CREATE TABLE IF NOT EXISTS accepted (
-    vau_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, accepted_at INTEGER NOT NULL,
-    trust_score INTEGER NOT NULL, earned TEXT NOT NULL
-) WITHOUT ROWID;
-
--- What was promised on a UTC day.
-CREATE TABLE IF NOT EXISTS emission (day INTEGER PRIMARY KEY, promised TEXT NOT NULL);
-
--- Accepted and in no segment yet, in order.
-CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, vau_id TEXT NOT NULL, accepted_at INTEGER NOT NULL, item TEXT NOT NULL
+-- What each request has led to, in order: an `Entry`, and its VAUs as `recent::encode` writes them.
+CREATE TABLE IF NOT EXISTS journal (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, entry TEXT NOT NULL, vaus BLOB NOT NULL
 );
 
--- Not acknowledged yet.
-CREATE TABLE IF NOT EXISTS segment (
-    segment_id TEXT PRIMARY KEY, body TEXT NOT NULL, made_at INTEGER NOT NULL,
-    sent INTEGER NOT NULL, next_at INTEGER NOT NULL
+-- The memory at the last flush: a `Checkpoint`.
+CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+
+-- Devices the backend has confirmed, and their history here: a `DeviceRecord`.
+CREATE TABLE IF NOT EXISTS devices (device_id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+
+-- What is not acknowledged yet: segments of VAUs, and reports of hours.
+CREATE TABLE IF NOT EXISTS segments (
+    segment_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL, made_at INTEGER NOT NULL, sent INTEGER NOT NULL, next_at INTEGER NOT NULL,
+    archived INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- The first VAU that conflicted with an accepted one. `item` waits until the accepted one is acknowledged:
--- the backend counts the one it sees first.
-CREATE TABLE IF NOT EXISTS conflict (vau_id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, item TEXT) WITHOUT ROWID;
+-- The first VAU that contradicted an accepted one. `body` waits until the accepted one, of the journal's row
+-- `after_seq`, is acknowledged: the backend counts the one it sees first.
+CREATE TABLE IF NOT EXISTS conflicts (
+    vau_id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, after_seq INTEGER NOT NULL, body TEXT
+) WITHOUT ROWID;
+
+-- Hours that are over: a `Summary`.
+CREATE TABLE IF NOT EXISTS hours (hour INTEGER PRIMARY KEY, body TEXT NOT NULL);
+";
+
+/// Whether the object holds what an earlier build wrote.
+pub(crate) const IS_OLD: &str =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'outbox'";
+
+/// Takes over what an earlier build had accepted and not delivered, in that build's form. What it knew of devices
+/// is asked for again.
+pub(crate) const UPGRADE: &str = "
+INSERT INTO segments SELECT segment_id, 'vau', body, 0, 0, made_at, sent, next_at, 0 FROM segment;
+INSERT INTO segments
+    SELECT id, 'vau', json_object('version', 1, 'segmentId', id, 'shard', 'vau-0', 'items', json(items)), 0, 0, made_at, 1, 0, 0
+    FROM (
+        SELECT printf('%s-%s-4%s-8%s-%s', substr(r, 1, 8), substr(r, 9, 4), substr(r, 13, 3), substr(r, 16, 3), substr(r, 19, 12)) AS id,
+            items, made_at
+        FROM (
+            SELECT lower(hex(randomblob(16))) AS r, json_group_array(json(item)) AS items, min(accepted_at) AS made_at
+            FROM outbox GROUP BY seq / 50
+        )
+    );
+DROP TABLE rate; DROP TABLE device; DROP TABLE accepted; DROP TABLE emission; DROP TABLE outbox; DROP TABLE segment; DROP TABLE conflict;
 ";

@@ -1,13 +1,14 @@
-//! Every query of the object, by purpose: [`admit`] reads and writes what a decision is about, [`outbox`] what
-//! is on its way to the backend, [`clean`] throws away.
+//! Every query of the object, by purpose: [`journal`] is what was accepted and what the memory is rebuilt from,
+//! [`outbox`] what is on its way to the backend, [`clean`] throws away.
 
-mod admit;
 mod clean;
+mod journal;
 mod outbox;
 
-pub(crate) use outbox::Due;
+pub(crate) use outbox::{Due, Kind, Outgoing};
 
 use domain::EpochMs;
+use std::cell::Cell;
 use worker::{SqlStorage, SqlStorageValue as Value};
 
 /// The object's storage failed, or holds what this code did not write.
@@ -22,22 +23,38 @@ pub(crate) enum StoreError {
 }
 
 /// The tables.
-#[derive(Debug, Clone)]
-pub(crate) struct Store(SqlStorage);
+#[derive(Debug)]
+pub(crate) struct Store {
+    sql: SqlStorage,
+    /// Rows written since somebody asked.
+    written: Cell<u64>,
+}
 
 type Row = Vec<Value>;
 
 impl Store {
-    pub(crate) fn new(sql: SqlStorage) -> Self {
-        Self(sql)
+    pub(crate) const fn new(sql: SqlStorage) -> Self {
+        Self {
+            sql,
+            written: Cell::new(0),
+        }
     }
 
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
-        self.run(crate::schema::SCHEMA, vec![]).map(drop)
+        self.run(crate::schema::SCHEMA, vec![])?;
+        if self.one(crate::schema::IS_OLD, vec![])?.is_some() {
+            self.run(crate::schema::UPGRADE, vec![])?;
+        }
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.0.database_size()
+        self.sql.database_size()
+    }
+
+    /// Rows written since the last call.
+    pub(crate) fn take_written(&self) -> u64 {
+        self.written.replace(0)
     }
 
     fn one(&self, query: &str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
@@ -46,19 +63,29 @@ impl Store {
 
     fn run(&self, query: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let failed = |error: worker::Error| StoreError::Sql(error.to_string());
-        let cursor = self.0.exec(query, values).map_err(failed)?;
-        cursor.raw().map(|row| row.map_err(failed)).collect()
+        let cursor = self.sql.exec(query, values).map_err(failed)?;
+        let rows = cursor.raw().map(|row| row.map_err(failed)).collect();
+        let written = u64::try_from(cursor.rows_written()).unwrap_or(0);
+        self.written.set(self.written.get().saturating_add(written));
+        rows
     }
 }
 
-/// Numbers here are times, counts and days: far below 2^53.
+/// Numbers here are times, counts and places: far below 2^53.
 fn number(n: impl Into<u64>) -> Value {
     Value::Integer(i64::try_from(n.into()).unwrap_or(i64::MAX))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<Value, StoreError> {
+    serde_json::to_string(value)
+        .map(Value::String)
+        .map_err(|error| StoreError::Sql(error.to_string()))
 }
 
 /// Columns of a row, by place.
 trait Columns {
     fn text(&self, place: usize, table: &'static str) -> Result<&str, StoreError>;
+    fn blob(&self, place: usize, table: &'static str) -> Result<&[u8], StoreError>;
     fn signed(&self, place: usize, table: &'static str) -> Result<i64, StoreError>;
 
     fn unsigned(&self, place: usize, table: &'static str) -> Result<u64, StoreError> {
@@ -72,12 +99,27 @@ trait Columns {
     fn moment(&self, place: usize, table: &'static str) -> Result<EpochMs, StoreError> {
         EpochMs::new(self.unsigned(place, table)?).map_err(|_| StoreError::Row(table))
     }
+
+    fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        place: usize,
+        table: &'static str,
+    ) -> Result<T, StoreError> {
+        serde_json::from_str(self.text(place, table)?).map_err(|_| StoreError::Row(table))
+    }
 }
 
 impl Columns for Row {
     fn text(&self, place: usize, table: &'static str) -> Result<&str, StoreError> {
         match self.get(place) {
             Some(Value::String(text)) => Ok(text),
+            _ => Err(StoreError::Row(table)),
+        }
+    }
+
+    fn blob(&self, place: usize, table: &'static str) -> Result<&[u8], StoreError> {
+        match self.get(place) {
+            Some(Value::Blob(bytes)) => Ok(bytes),
             _ => Err(StoreError::Row(table)),
         }
     }

@@ -9,7 +9,7 @@ use worker::{ByteStream, Date, Headers, Request, Response};
 
 /// Of a body that is refused, how much is still read: a client that is answered while it sends sees a broken
 /// connection instead of the answer.
-const DISCARDED_BYTES: usize = 256 * 1024;
+const DISCARDED_BYTES: usize = 1024 * 1024;
 
 /// The runtime's clock.
 pub fn now() -> EpochMs {

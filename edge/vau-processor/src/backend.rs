@@ -2,11 +2,13 @@
 
 use crate::http::{self, Reply};
 use contracts::device::Device;
-use contracts::ingest::SegmentReceipt;
+use contracts::ingest::{ReportReceipt, SegmentReceipt};
+use contracts::vau::VauStatus;
 use domain::http_hmac::{KEY_ID_HEADER, SIGNATURE_HEADER, SignedRequest, TIMESTAMP_HEADER};
 use domain::{DeviceId, WalletAddress};
 use durable_objects::{log_error, now};
-use edge_core::Settings;
+use edge_core::shard::Find;
+use edge_core::{Refusal, Settings};
 use uuid::Uuid;
 use worker::Method;
 
@@ -77,6 +79,49 @@ pub(crate) async fn deliver(
         .ok()
         .filter(|receipt| receipt.segment_id == segment_id)
         .ok_or(DeliveryError::Receipt)
+}
+
+/// Hands an hour's report over.
+pub(crate) async fn report(
+    settings: &Settings,
+    segment_id: Uuid,
+    body: &str,
+) -> Result<(), DeliveryError> {
+    let path = "/internal/v1/edge-reports";
+    let reply = signed(settings, Method::Post, "POST", path, Some(body)).await?;
+    if reply.status != 200 {
+        return Err(DeliveryError::Status(reply.status));
+    }
+    serde_json::from_slice::<ReportReceipt>(&reply.body)
+        .ok()
+        .filter(|receipt| receipt.segment_id == segment_id)
+        .map(drop)
+        .ok_or(DeliveryError::Receipt)
+}
+
+/// A VAU that the backend has, if it is the asker's.
+pub(crate) async fn vau(settings: &Settings, find: &Find) -> Result<Option<VauStatus>, Refusal> {
+    let unavailable = || Refusal::unavailable("VAUs cannot be looked up at the moment; try again.");
+    let path = format!("/internal/v1/users/{}/vaus/{}", find.user_id, find.vau_id);
+    match signed(settings, Method::Get, "GET", &path, None).await {
+        Ok(reply) if reply.status == 200 => {
+            serde_json::from_slice(&reply.body)
+                .map(Some)
+                .map_err(|error| {
+                    log_error("the backend's VAU could not be read", &error);
+                    unavailable()
+                })
+        }
+        Ok(reply) if reply.status == 404 => Ok(None),
+        Ok(reply) => {
+            log_error("the backend did not look a VAU up", &reply.status);
+            Err(unavailable())
+        }
+        Err(error) => {
+            log_error("the backend could not be reached", &error);
+            Err(unavailable())
+        }
+    }
 }
 
 async fn signed(

@@ -1,19 +1,12 @@
 //! Requests and responses of the runtime.
 
-pub(crate) use edge_runtime::{discard, header, response};
+pub(crate) use edge_runtime::{body, discard, header, response};
 
-use edge_core::Refusal;
-use edge_core::request::{MAX_BODY_BYTES, too_large};
 use worker::worker_sys::web_sys;
 use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit};
 
 /// The longest wait for another service, body included.
 const TIMEOUT_MS: u32 = 5_000;
-
-/// The body, as long as it stays within the limit of a VAU. An empty body is not JSON, and is told so later.
-pub(crate) async fn body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
-    edge_runtime::body(request, MAX_BODY_BYTES, too_large).await
-}
 
 /// Another service's answer.
 pub(crate) struct Reply {

@@ -13,13 +13,19 @@ mod attest;
 mod attest_vectors;
 mod auth;
 mod backend;
+mod batch;
+mod caller;
+mod cohorts;
 mod consumer;
 mod health;
 mod http;
+mod intake;
+mod operator;
 mod routes;
 mod shard;
 #[cfg(feature = "vectors")]
 mod staking_vectors;
+mod status;
 mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
@@ -30,10 +36,12 @@ mod webcrypto;
 )]
 mod webcrypto_cose;
 
-pub use durable_objects::{AuditLog, VauShard};
+pub use durable_objects::{AuditLog, CohortCensus, VauShard};
 
-use durable_objects::Bindings;
-use worker::{Context, Env, MessageBatch, Request, Response, event};
+use durable_objects::{Bindings, log_error};
+use worker::{
+    Context, Env, MessageBatch, Request, Response, ScheduleContext, ScheduledEvent, event,
+};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -45,4 +53,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> worker::Result<()> {
     consumer::deliver(&batch, &Bindings::new(env)).await;
     Ok(())
+}
+
+/// Every hour: an object that nobody calls still closes its hours and throws away what is old.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(error) = shard::tick(&Bindings::new(env)).await {
+        log_error("the shard could not be asked", &error);
+    }
 }

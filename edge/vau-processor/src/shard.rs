@@ -1,9 +1,11 @@
 //! Calls to the Durable Object.
 
+use contracts::vau::VauStatus;
 use durable_objects::{Bindings, log_error};
 use edge_core::Refusal;
 use edge_core::shard::{
-    ACCEPT, ACKNOWLEDGE, Accept, Accepted, Acknowledge, NAME, ORIGIN, STATUS, Status,
+    ACCEPT, ACKNOWLEDGE, Accept, Accepted, Acknowledge, FIND, Find, Found, NAME, ORIGIN, REPORT,
+    Report, STATUS, Status, TICK,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,6 +35,25 @@ pub(crate) async fn acknowledge(
 /// What waits in the object.
 pub(crate) async fn status(bindings: &Bindings) -> worker::Result<Status> {
     call(bindings, NAME, STATUS, &()).await
+}
+
+/// Where a VAU is, if the object still remembers it.
+pub(crate) async fn find(bindings: &Bindings, find: &Find) -> Result<Option<VauStatus>, Refusal> {
+    let found: Found = call(bindings, NAME, FIND, find).await.map_err(|error| {
+        log_error("the shard could not be asked", &error);
+        Refusal::unavailable("VAUs cannot be looked up at the moment; try again.")
+    })?;
+    Ok(found.status)
+}
+
+/// The object's figures.
+pub(crate) async fn report(bindings: &Bindings) -> worker::Result<Report> {
+    call(bindings, NAME, REPORT, &()).await
+}
+
+/// Has the object look whether there is something to do.
+pub(crate) async fn tick(bindings: &Bindings) -> worker::Result<Status> {
+    call(bindings, NAME, TICK, &()).await
 }
 
 async fn call<T: Serialize, R: DeserializeOwned>(

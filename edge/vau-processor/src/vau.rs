@@ -1,27 +1,18 @@
 //! `POST /api/v1/vau`: one signed VAU.
 
-use crate::backend::{self, Registration};
-use crate::{auth, http, shard, webcrypto};
+use crate::caller::{Caller, Rules, admit};
+use crate::intake::{Intake, take};
+use crate::webcrypto;
 use contracts::Code;
 use contracts::vau::{VauAccepted, VauSubmission};
-use domain::EpochMs;
-use domain::http_hmac::{KEY_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use durable_objects::{Bindings, now};
-use edge_core::admission::Lookup;
-use edge_core::integrator::{self, HmacHeaders};
-use edge_core::limit::{Addresses, Rate};
-use edge_core::shard::{Accept, Outcome, device_unknown, rate_limited};
-use edge_core::{Refusal, Settings, client, request as rules, signature, window};
-use std::cell::RefCell;
+use edge_core::limit::Rate;
+use edge_core::shard::{Candidate, Class, Group, Lookup};
+use edge_core::{Refusal, Settings, request as rules, signature, window};
 use worker::Request;
 
 /// The route.
 pub(crate) const PATH: &str = "/api/v1/vau";
-
-thread_local! {
-    /// Requests of each address that this isolate has seen, refused ones included.
-    static ADDRESSES: RefCell<Addresses> = const { RefCell::new(Addresses::new()) };
-}
 
 /// Takes a VAU in, or says why not. `rate` is where the caller stands by then.
 pub(crate) async fn submit(
@@ -29,20 +20,19 @@ pub(crate) async fn submit(
     bindings: &Bindings,
     settings: &Settings,
     rate: &mut Option<Rate>,
-) -> Result<VauAccepted, Refusal> {
-    let arrived = now();
-    let address = client::rate_key(http::header(request, "cf-connecting-ip").as_deref());
-    let limit = settings.rate_per_minute;
-    let taken = ADDRESSES.with_borrow_mut(|a| a.take(&address, limit, arrived));
-    let (Ok(standing) | Err(standing)) = taken;
-    *rate = Some(standing);
-    taken.map_err(|standing| rate_limited(&standing, arrived))?;
-
-    let authorization = http::header(request, "authorization");
-    let claims = auth::caller(authorization.as_deref(), settings, arrived).await?;
-    let body = http::body(request).await?;
-    check_hmac(request, settings, &body, arrived)?;
-    let vau = read(request, &body)?;
+) -> Result<(VauAccepted, bool), Refusal> {
+    let route = Rules {
+        class: Class::Single,
+        path: PATH,
+        max_bytes: rules::MAX_BODY_BYTES,
+        too_large: rules::too_large,
+    };
+    let Caller {
+        claims,
+        address,
+        body,
+    } = admit(request, settings, route, rate).await?;
+    let vau = rules::parse(&body)?;
     window::check(&vau, now())?;
     check_signature(&vau).await?;
     if vau.user_id != claims.sub {
@@ -51,34 +41,32 @@ pub(crate) async fn submit(
             "userId must be the wallet that signed in.",
         ));
     }
-    accept(bindings, settings, vau, address, rate).await
-}
-
-fn read(request: &Request, body: &[u8]) -> Result<VauSubmission, Refusal> {
-    rules::check_media_type(
-        http::header(request, "content-type").as_deref(),
-        http::header(request, "content-encoding").as_deref(),
-    )?;
-    rules::parse(body)
-}
-
-fn check_hmac(
-    request: &Request,
-    settings: &Settings,
-    body: &[u8],
-    now: EpochMs,
-) -> Result<(), Refusal> {
-    let [key_id, timestamp, signature] =
-        [KEY_ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| http::header(request, name));
-    let headers = HmacHeaders {
-        key_id: key_id.as_deref(),
-        timestamp: timestamp.as_deref(),
-        signature: signature.as_deref(),
+    let signature = Some(vau.signature.clone());
+    let intake = Intake {
+        class: Class::Single,
+        address,
+        user_id: vau.user_id,
+        groups: vec![Group {
+            device_id: vau.device_id,
+            lookup: Lookup::NotAsked,
+            signed: None,
+            others: Vec::new(),
+            items: vec![Candidate::of(0, vau, signature)],
+        }],
     };
-    integrator::check(headers, &settings.integrator_keys, "POST", PATH, body, now)
+    let taken = take(bindings, settings, intake, rate).await?;
+    let (_, outcome) = taken
+        .outcomes
+        .into_iter()
+        .next()
+        .ok_or(Refusal::unavailable(
+            "VAUs cannot be stored at the moment; try again.",
+        ))?;
+    Ok((outcome.answer()?, taken.larger_batches))
 }
 
-async fn check_signature(vau: &VauSubmission) -> Result<(), Refusal> {
+/// Whether the VAU's device has signed it.
+pub(crate) async fn check_signature(vau: &VauSubmission) -> Result<(), Refusal> {
     let canonical = vau.signed_fields().canonical();
     let holds = match signature::parse(&vau.signature) {
         Some(signature) => webcrypto::holds(vau.device_id.as_bytes(), &canonical, &signature).await,
@@ -91,36 +79,4 @@ async fn check_signature(vau: &VauSubmission) -> Result<(), Refusal> {
         Code::VauSignatureInvalid,
         "The device's signature does not hold for these fields.",
     ))
-}
-
-/// Asks the object; when it does not know the device (any more), asks the backend and the object again.
-async fn accept(
-    bindings: &Bindings,
-    settings: &Settings,
-    vau: VauSubmission,
-    address: String,
-    rate: &mut Option<Rate>,
-) -> Result<VauAccepted, Refusal> {
-    let (device, user) = (vau.device_id, vau.user_id);
-    let mut request = Accept {
-        vau,
-        address,
-        lookup: Lookup::NotAsked,
-    };
-    let mut accepted = shard::accept(bindings, &request).await?;
-    if accepted.outcome == Outcome::DeviceUnknown {
-        note(rate, accepted.rate);
-        request.lookup = match backend::registration(settings, &device, &user).await {
-            Registration::Theirs => Lookup::Registered,
-            Registration::NotTheirs => return Err(device_unknown()),
-            Registration::Unavailable => Lookup::Unavailable,
-        };
-        accepted = shard::accept(bindings, &request).await?;
-    }
-    note(rate, accepted.rate);
-    accepted.answer(now())
-}
-
-fn note(rate: &mut Option<Rate>, counted: Rate) {
-    *rate = Some(rate.map_or(counted, |seen| seen.stricter(counted)));
 }

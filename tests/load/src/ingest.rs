@@ -85,6 +85,7 @@ async fn segments(site: &Site, count: usize) -> Result<Vec<Arc<Vec<AcceptedVau>>
         attestations: 0,
         vau_count: 0,
         since_last_ms: None,
+        anomalies: 0,
     };
     let trust_score = trust_score(&history);
     let mut at = AT.get();

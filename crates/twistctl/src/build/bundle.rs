@@ -1,4 +1,4 @@
-//! The Worker: the crate compiled to wasm32, then made deployable.
+//! The Workers: each crate compiled to wasm32, then made deployable.
 
 use crate::build::environment;
 use crate::build::remap::Remap;
@@ -12,13 +12,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// The crate of the Worker.
-pub(crate) const CRATE: &str = "vau-processor";
+/// The crates of the Workers.
+pub(crate) const CRATES: [&str; 2] = ["security-worker", "vau-processor"];
 const STAMP: &str = ".inputs";
 
+/// Makes the bundles of all Workers; returns the folder that has a folder for each.
 pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBuf, CtlError> {
-    let wasm = compile(paths, step)?;
-    let out = paths.bundle();
+    for name in CRATES {
+        one(paths, bundler, name, step)?;
+    }
+    Ok(paths.bundles())
+}
+
+fn one(paths: &Paths, bundler: &Path, name: &str, step: &Step) -> Result<(), CtlError> {
+    let wasm = compile(paths, name, step)?;
+    let out = paths.bundles().join(format!("edge-{name}"));
     fs::create_dir_all(&out).map_err(CtlError::io("make", &out))?;
     // Two builds at once would mix their files.
     let lock_path = paths.cache.join("dist/.lock");
@@ -35,7 +43,7 @@ pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBu
     let stamp = out.join(STAMP);
     let complete = ["index.js", "index_bg.wasm"].map(|name| out.join(name).is_file());
     if complete == [true, true] && fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) {
-        return Ok(out);
+        return Ok(());
     }
     step.detail("bundling");
     let mut command = Command::new(bundler);
@@ -51,29 +59,30 @@ pub(crate) fn build(paths: &Paths, bundler: &Path, step: &Step) -> Result<PathBu
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {
         return Err(CtlError::Tool {
-            what: "bundling the Worker".into(),
+            what: format!("bundling {name}"),
             output: ended.output,
         });
     }
-    fs::write(&stamp, inputs).map_err(CtlError::io("write", &stamp))?;
-    Ok(out)
+    fs::write(&stamp, inputs).map_err(CtlError::io("write", &stamp))
 }
 
-fn compile(paths: &Paths, step: &Step) -> Result<PathBuf, CtlError> {
+/// By itself: cargo gives a dependency the features of every package it was asked for.
+fn compile(paths: &Paths, name: &str, step: &Step) -> Result<PathBuf, CtlError> {
     let mut command = cargo(paths);
     command.args(["build", "--locked", "--profile", "wasm"]);
-    command.args(["--target", WASM_TARGET, "-p", CRATE]);
+    command.args(["--target", WASM_TARGET, "-p", name]);
     let ended = watch(command, |line| step.detail(line))?;
     if !ended.ok {
         return Err(CtlError::Tool {
-            what: "compiling the Worker".into(),
+            what: format!("compiling {name}"),
             output: ended.output,
         });
     }
     Ok(paths
         .target_wasm()
         .join(WASM_TARGET)
-        .join("wasm/vau_processor.wasm"))
+        .join("wasm")
+        .join(format!("{}.wasm", name.replace('-', "_"))))
 }
 
 /// cargo for wasm32. A module must not tell where it was compiled.

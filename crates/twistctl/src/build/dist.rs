@@ -1,13 +1,13 @@
 //! What runs, out of a release folder.
 
 use crate::CtlError;
-use crate::build::make::{BUNDLE, WORKER};
+use crate::build::make::{BUNDLE, WORKERS};
 use crate::build::{Artifacts, MANIFEST};
 use attest::Manifest;
 use std::fs;
 use std::path::Path;
 
-/// The programs and the bundle of `dist`, as a build or Nix has put them there. That they are the manifest's is
+/// The programs and the bundles of `dist`, as a build or Nix has put them there. That they are the manifest's is
 /// for `verify` to say.
 pub fn artifacts(dist: &Path) -> Result<Artifacts, CtlError> {
     let dist = std::path::absolute(dist).map_err(CtlError::io("find", dist))?;
@@ -17,7 +17,7 @@ pub fn artifacts(dist: &Path) -> Result<Artifacts, CtlError> {
         api: program("influencer-api"),
         settlement: program("settlement-worker"),
         migrate: program("twist-migrate"),
-        bundle: dist.join(WORKER),
+        bundles: dist.clone(),
         revision: None,
     };
     let mut needed = vec![
@@ -27,7 +27,9 @@ pub fn artifacts(dist: &Path) -> Result<Artifacts, CtlError> {
         artifacts.settlement.clone(),
         artifacts.migrate.clone(),
     ];
-    needed.extend(BUNDLE.map(|module| artifacts.bundle.join(module)));
+    for worker in WORKERS {
+        needed.extend(BUNDLE.map(|module| dist.join(worker).join(module)));
+    }
     let missing: Vec<String> = needed
         .iter()
         .filter(|file| !file.is_file())
@@ -68,9 +70,14 @@ mod tests {
 
         fs::remove_file(dist.join("influencer-api/bin/influencer-api")).unwrap();
         fs::remove_file(dist.join("edge-vau-processor/index.js")).unwrap();
+        fs::remove_file(dist.join("edge-security-worker/index_bg.wasm")).unwrap();
         let text = super::artifacts(&dist).unwrap_err().to_string();
         assert!(text.contains("influencer-api/bin/influencer-api"), "{text}");
         assert!(text.contains("edge-vau-processor/index.js"), "{text}");
+        assert!(
+            text.contains("edge-security-worker/index_bg.wasm"),
+            "{text}"
+        );
         assert!(!text.contains("bin/auth-service"), "{text}");
     }
 

@@ -24,8 +24,8 @@ pub enum Profile {
 
 /// The modules of a Worker.
 pub(crate) const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
-/// The artifact that the bundle is.
-pub(crate) const WORKER: &str = "edge-vau-processor";
+/// The artifacts that the bundles are, in the order in which a request passes them.
+pub(crate) const WORKERS: [&str; 2] = ["edge-security-worker", "edge-vau-processor"];
 /// The bill of materials within its artifact.
 pub(crate) const SBOM: &str = "twist.cdx.json";
 
@@ -42,7 +42,7 @@ pub fn make(paths: &Paths, out: &Path, profile: Profile) -> Result<PathBuf, CtlE
     let before = source::of(paths)?;
     let programs = programs(paths, profile)?;
     let bundler = Step::during("build the bundler", |step| release::bundler(paths, step))?;
-    let bundle = Step::during("build the Worker", |step| {
+    let workers = Step::during("build the Workers", |step| {
         bundle::build(paths, &bundler, step)
     })?;
     let bill = Step::during("list what is inside", |step| bill(paths, step))?;
@@ -55,8 +55,11 @@ pub fn make(paths: &Paths, out: &Path, profile: Profile) -> Result<PathBuf, CtlE
         let name = program.binary;
         staging.add(file, &format!("{name}/bin/{name}"), true)?;
     }
-    for module in BUNDLE {
-        staging.add(&bundle.join(module), &format!("{WORKER}/{module}"), false)?;
+    for worker in WORKERS {
+        for module in BUNDLE {
+            let file = workers.join(worker).join(module);
+            staging.add(&file, &format!("{worker}/{module}"), false)?;
+        }
     }
     staging.write(&format!("sbom/{SBOM}"), &bill)?;
     let plan = plan(paths, staging.folder(), source, versions)?;
@@ -115,7 +118,7 @@ fn bill(paths: &Paths, step: &Step) -> Result<Vec<u8>, CtlError> {
         .iter()
         .map(|program| program.package.to_owned())
         .collect();
-    roots.push(bundle::CRATE.to_owned());
+    roots.extend(bundle::CRATES.map(str::to_owned));
     Ok(sbom::make(sbom::Inputs {
         metadata: &output.stdout,
         lock: &lock,
@@ -135,7 +138,8 @@ fn plan(
         .iter()
         .map(|program| (program.binary, program.kind))
         .collect();
-    names.extend([(WORKER, Kind::Worker), ("sbom", Kind::Sbom)]);
+    names.extend(WORKERS.map(|name| (name, Kind::Worker)));
+    names.push(("sbom", Kind::Sbom));
     let planned = |(name, kind): (&str, Kind)| {
         Ok(Planned {
             name: ArtifactName::try_from(name)

@@ -1,4 +1,4 @@
-//! Makes what runs: the services and the Worker bundle.
+//! Makes what runs: the services and the bundles of the Workers.
 
 mod bundle;
 mod cargo_config;
@@ -19,7 +19,7 @@ pub use make::{Profile, make};
 
 pub(crate) use bundle::{WASM_TARGET, cargo as wasm_cargo};
 pub(crate) use folder::{MANIFEST, files};
-pub(crate) use make::BUNDLE;
+pub(crate) use make::{BUNDLE, WORKERS};
 pub(crate) use remap::cargo_home;
 
 use crate::ui::Step;
@@ -37,8 +37,8 @@ pub struct Artifacts {
     pub settlement: PathBuf,
     /// twist-migrate.
     pub migrate: PathBuf,
-    /// Folder with `index.js` and `index_bg.wasm`.
-    pub bundle: PathBuf,
+    /// Folder with a folder for each Worker: `index.js` and `index_bg.wasm`.
+    pub bundles: PathBuf,
     /// The commit, where it is known that nothing else is in them.
     pub revision: Option<String>,
 }
@@ -46,7 +46,7 @@ pub struct Artifacts {
 /// Builds everything that is not up to date.
 pub fn build(paths: &Paths) -> Result<Artifacts, CtlError> {
     let host = Step::during("build the services", |step| host::build(paths, step))?;
-    let bundle = Step::during("build the Worker", |step| {
+    let bundles = Step::during("build the Workers", |step| {
         bundle::build(paths, &host.bundler, step)
     })?;
     Ok(Artifacts {
@@ -54,7 +54,7 @@ pub fn build(paths: &Paths) -> Result<Artifacts, CtlError> {
         api: host.api,
         settlement: host.settlement,
         migrate: host.migrate,
-        bundle,
+        bundles,
         revision: None,
     })
 }

@@ -1,7 +1,7 @@
 //! A small release folder for tests.
 
 use crate::artifact::assemble::{Input, Plan, Planned, assemble, write};
-use crate::build::MANIFEST;
+use crate::build::{BUNDLE, MANIFEST, WORKERS};
 use attest::{ArtifactName, Builder, Kind, Revision, Source, System};
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -32,12 +32,16 @@ pub(crate) fn dist_of(folder: &Path, builder: Builder, dirty: bool) -> PathBuf {
     for (name, _) in programs {
         put(format!("{name}/bin/{name}"), 0o755);
     }
-    put("edge-vau-processor/index.js".into(), 0o644);
-    put("edge-vau-processor/index_bg.wasm".into(), 0o644);
+    for worker in WORKERS {
+        for module in BUNDLE {
+            put(format!("{worker}/{module}"), 0o644);
+        }
+    }
     put("sbom/twist.cdx.json".into(), 0o644);
     let artifacts = programs
         .into_iter()
-        .chain([("edge-vau-processor", Kind::Worker), ("sbom", Kind::Sbom)]);
+        .chain(WORKERS.map(|name| (name, Kind::Worker)))
+        .chain([("sbom", Kind::Sbom)]);
     let plan = Plan {
         version: "0.1.0".into(),
         builder,

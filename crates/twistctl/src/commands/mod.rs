@@ -6,6 +6,7 @@ pub mod build;
 pub mod dlq;
 pub mod doctor;
 pub mod down;
+pub mod edge;
 pub mod keygen;
 pub mod keys;
 pub mod ledger;

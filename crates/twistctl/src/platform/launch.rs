@@ -1,10 +1,9 @@
 //! How each part is started: program, settings, and how to tell that it is ready.
 
-use crate::build::{Artifacts, BUNDLE};
-use crate::platform::secrets::write_private;
+use crate::build::Artifacts;
+use crate::platform::edge::modules;
 use crate::platform::{Options, Part, Ports, Secrets};
 use crate::{CtlError, Paths, tools};
-use serde_json::json;
 use stack::{
     Durability, Postgres, PostgresSpec, Process, Reaper, Redis, RedisSpec, Spec, StopSignal,
 };
@@ -61,7 +60,7 @@ impl Launch<'_> {
             Part::Redis => self.redis(reaper).map(Started::Redis),
             Part::Auth | Part::Api | Part::Settlement | Part::Edge => {
                 if part == Part::Edge {
-                    self.copy_bundle()?;
+                    self.copy_bundles()?;
                     self.write_edge_config()?;
                 }
                 let mut process = Process::start(self.program(part)?, reaper)?;
@@ -86,9 +85,9 @@ impl Launch<'_> {
             hash_file(&spec.program, &mut hash)?;
         }
         if part == Part::Edge {
-            for name in BUNDLE {
+            for (worker, module) in modules() {
                 // By content: a bundle that was made again from the same sources is the same.
-                let file = self.artifacts.bundle.join(name);
+                let file = self.artifacts.bundles.join(worker).join(module);
                 fs::read(&file)
                     .map_err(CtlError::io("read", &file))?
                     .hash(&mut hash);
@@ -232,59 +231,6 @@ impl Launch<'_> {
     fn revision(&self) -> Option<(String, String)> {
         let revision = self.artifacts.revision.clone()?;
         Some(("TWIST_REVISION".into(), revision))
-    }
-
-    fn edge_config(&self) -> serde_json::Value {
-        let issuer = self.ports.url(Part::Auth);
-        let integrators = json!({ Secrets::INTEGRATOR: self.secrets.integrator }).to_string();
-        let mut vars = json!({
-            "JWKS_URL": format!("{issuer}/.well-known/jwks.json"),
-            "TOKEN_ISSUER": issuer,
-            "BACKEND_URL": self.ports.url(Part::Api),
-            "BACKEND_KEY_ID": Secrets::INGEST_KEY,
-            "BACKEND_HMAC_SECRET": self.secrets.ingest,
-            "INTEGRATOR_KEYS": integrators,
-            "FLUSH_INTERVAL_MS": "200",
-        });
-        for (name, value) in &self.options.edge_vars {
-            if let Some(vars) = vars.as_object_mut() {
-                vars.insert(name.clone(), json!(value));
-            }
-        }
-        json!({
-            "bundleDir": self.bundle(),
-            "host": "127.0.0.1",
-            "port": self.ports.edge,
-            "persistDir": self.paths.state.join("edge/storage"),
-            "vars": vars,
-        })
-    }
-
-    /// The copy of the bundle that runs: the next build may replace the original under the Worker's feet.
-    fn bundle(&self) -> PathBuf {
-        self.paths.state.join("edge/bundle")
-    }
-
-    fn copy_bundle(&self) -> Result<(), CtlError> {
-        let folder = self.bundle();
-        fs::create_dir_all(&folder).map_err(CtlError::io("make", &folder))?;
-        for name in BUNDLE {
-            let (from, to) = (self.artifacts.bundle.join(name), folder.join(name));
-            let bytes = fs::read(&from).map_err(CtlError::io("read", &from))?;
-            fs::write(&to, bytes).map_err(CtlError::io("write", &to))?;
-        }
-        Ok(())
-    }
-
-    fn edge_config_file(&self) -> PathBuf {
-        self.paths.state.join("edge/config.json")
-    }
-
-    fn write_edge_config(&self) -> Result<(), CtlError> {
-        write_private(
-            &self.edge_config_file(),
-            self.edge_config().to_string().as_bytes(),
-        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! The whole platform on this machine.
 
 mod converge;
+mod edge;
 mod launch;
 mod live;
 mod options;

@@ -16,8 +16,10 @@ pub enum PortChoice {
 pub struct Options {
     /// Where ports come from.
     pub ports: PortChoice,
-    /// Bindings of the Worker that differ from the local defaults.
+    /// Bindings of vau-processor that differ from the local defaults.
     pub edge_vars: BTreeMap<String, String>,
+    /// Bindings of security-worker that differ from the local defaults.
+    pub guard_vars: BTreeMap<String, String>,
     /// Environment of auth-service that differs from the local defaults.
     pub auth_env: BTreeMap<String, String>,
     /// Environment of influencer-api that differs from the local defaults.
@@ -33,6 +35,7 @@ impl Default for Options {
         Self {
             ports: PortChoice::Usual,
             edge_vars: BTreeMap::new(),
+            guard_vars: BTreeMap::new(),
             auth_env: BTreeMap::new(),
             api_env: BTreeMap::new(),
             settlement_env: BTreeMap::new(),

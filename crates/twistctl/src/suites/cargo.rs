@@ -8,7 +8,12 @@ use crate::{Paths, tools};
 use std::process::Command;
 
 /// The crates that build for wasm32 only.
-const WASM_CRATES: [&str; 2] = ["durable-objects", "vau-processor"];
+const WASM_CRATES: [&str; 4] = [
+    "durable-objects",
+    "edge-runtime",
+    "security-worker",
+    "vau-processor",
+];
 /// Cases of each property test under `fuzz`; the default is 256.
 const FUZZ_CASES: &str = "20000";
 /// VAUs in flight under `load`; the e2e suite has 500.

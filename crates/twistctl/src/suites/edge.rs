@@ -1,4 +1,4 @@
-//! The built Worker in workerd, driven by node's own test runner.
+//! The built Workers in workerd, driven by node's own test runner.
 
 use crate::run::watch;
 use crate::suites::{Done, Tally};
@@ -18,7 +18,7 @@ pub(super) fn test(paths: &Paths, step: &Step) -> Done {
         .args(files)
         .current_dir(&paths.root)
         .env("TWIST_NODE_MODULES", paths.node_modules())
-        .env("TWIST_EDGE_DIST", artifacts.bundle);
+        .env("TWIST_EDGE_DIST", artifacts.bundles);
     let ended = watch(command, |line| step.detail(line))?;
     let tally = Tally::of_node(&ended.output).checked(ended.ok);
     Ok((tally, ended.output))

@@ -33,7 +33,7 @@ pub(super) fn check(paths: &Paths, step: &Step) -> Done {
         api: api.program.clone(),
         settlement: settlement.program.clone(),
         migrate: unpack("twist-migrate")?.program,
-        bundle: release.join("edge-vau-processor"),
+        bundles: release.clone(),
         revision: None,
     };
     step.detail("starting the platform");

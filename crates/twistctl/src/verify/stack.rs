@@ -1,7 +1,7 @@
 //! `--stack`: the platform that `up` started on this machine.
 //!
 //! Proves that the very files that run are the manifest's: the kernel hands out the program of a process
-//! even when it was replaced on the disk. Of the Worker the copy of the bundle is read that `up` made for it.
+//! even when it was replaced on the disk. Of a Worker the copy of the bundle is read that `up` made for it.
 
 use crate::artifact::walk;
 use crate::platform::{Part, Record};
@@ -9,16 +9,18 @@ use crate::verify::{Context, Leg, Row, http, service};
 use crate::{CtlError, Paths};
 use attest::Artifact;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const LEG: &str = "stack";
 
 /// The parts that are ours, and their artifacts.
-const PARTS: [(Part, &str); 4] = [
+const PARTS: [(Part, &str); 5] = [
     (Part::Auth, "auth-service"),
     (Part::Api, "influencer-api"),
     (Part::Settlement, "settlement-worker"),
+    (Part::Edge, "edge-security-worker"),
     (Part::Edge, "edge-vau-processor"),
 ];
 
@@ -113,13 +115,20 @@ fn version(context: &Context, record: &Record, part: Part, artifact: &Artifact) 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EdgeConfig {
+    workers: BTreeMap<String, EdgeWorker>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EdgeWorker {
     bundle_dir: PathBuf,
 }
 
 fn bundle(context: &Context, paths: &Paths, artifact: &Artifact) -> Row {
     let row = Row::new(LEG, artifact, Part::Edge.name());
-    let folder = match bundle_folder(&paths.state.join("edge/config.json")) {
-        Ok(folder) => folder,
+    let folder = match bundle_folder(&paths.state.join("edge/config.json"), artifact) {
+        Ok(Some(folder)) => folder,
+        Ok(None) => return row.not_checked("the Worker is not among those that were started"),
         Err(error) => return row.not_checked(error.to_string()),
     };
     let row = Row::new(
@@ -135,11 +144,14 @@ fn bundle(context: &Context, paths: &Paths, artifact: &Artifact) -> Row {
     }
 }
 
-fn bundle_folder(config: &Path) -> Result<PathBuf, CtlError> {
+fn bundle_folder(config: &Path, artifact: &Artifact) -> Result<Option<PathBuf>, CtlError> {
     let text = fs::read(config).map_err(CtlError::io("read", config))?;
-    let config: EdgeConfig = serde_json::from_slice(&text).map_err(|source| CtlError::Damaged {
-        path: config.to_owned(),
-        source,
-    })?;
-    Ok(config.bundle_dir)
+    let mut config: EdgeConfig =
+        serde_json::from_slice(&text).map_err(|source| CtlError::Damaged {
+            path: config.to_owned(),
+            source,
+        })?;
+    let worker = artifact.name.as_str().strip_prefix("edge-");
+    let started = worker.and_then(|name| config.workers.remove(name));
+    Ok(started.map(|worker| worker.bundle_dir))
 }

@@ -18,7 +18,7 @@ fn a_good_folder_is_equal_and_every_artifact_is_named() {
     let json = answer.json();
     assert_eq!(json["verdict"], "equal");
     let rows = json["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 7);
+    assert_eq!(rows.len(), 8);
     for row in rows {
         assert_eq!(row["verdict"], "match", "{row}");
         assert_eq!(row["evidence"], "recomputed from bytes");

@@ -112,7 +112,7 @@ fn the_commit_of_the_manifest_is_built_and_not_what_lies_in_the_checkout() {
     let release = release("host");
     let answer = rebuild(&release);
     assert_eq!(answer.code, 0, "{answer:?}");
-    assert_eq!(answer.json()["rows"].as_array().unwrap().len(), 7);
+    assert_eq!(answer.json()["rows"].as_array().unwrap().len(), 8);
     let left = fs::read_dir(release.home().join("cache/rebuild")).unwrap();
     assert_eq!(left.count(), 0, "nothing is left behind");
 }
@@ -246,7 +246,7 @@ fn locks_that_the_commit_does_not_have_are_a_difference() {
         let answer = rebuild(&release);
         assert_eq!(answer.code, code, "{file}: {answer:?}");
         let rows = answer.json()["rows"].as_array().unwrap().len();
-        assert_eq!(rows, 8, "seven artifacts and a lock");
+        assert_eq!(rows, 9, "eight artifacts and a lock");
     }
 }
 

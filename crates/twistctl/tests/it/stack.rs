@@ -48,7 +48,12 @@ fn record(release: &Release, auth: &Running, url: &str, bundle: &Path) {
     });
     let state = release.home().join("state");
     put(&state, "status.json", record.to_string().as_bytes(), false);
-    let config = json!({ "bundleDir": bundle }).to_string();
+    let front = release.dist().join("edge-security-worker");
+    let workers = json!({
+        "security-worker": { "bundleDir": front },
+        "vau-processor": { "bundleDir": bundle },
+    });
+    let config = json!({ "workers": workers }).to_string();
     put(&state, "edge/config.json", config.as_bytes(), false);
     let checkout = release.home().join("checkout");
     put(&checkout, "Cargo.lock", b"", false);
@@ -64,9 +69,11 @@ fn verify(release: &Release, args: &[&str]) -> Answer {
     answer(command)
 }
 
-const OURS: [&str; 4] = [
+const OURS: [&str; 6] = [
     "--artifact",
     "auth-service",
+    "--artifact",
+    "edge-security-worker",
     "--artifact",
     "edge-vau-processor",
 ];
@@ -103,6 +110,7 @@ fn what_runs_is_read_from_the_process_also_when_the_file_is_gone() {
         [
             "recomputed from bytes",
             "reported by the service itself",
+            "recomputed from bytes",
             "recomputed from bytes"
         ]
     );
@@ -197,7 +205,7 @@ fn what_does_not_run_was_not_checked() {
     assert_eq!(ended.code, 5);
     let json = ended.json();
     let rows = json["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 4);
+    assert_eq!(rows.len(), 5);
     for row in rows {
         assert!(
             row["reason"].as_str().unwrap().contains("is not running"),

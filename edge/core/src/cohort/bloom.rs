@@ -131,7 +131,14 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_the_formula() {
-        for (elements, bits) in [(0, 64), (1, 64), (6, 64), (7, 68), (1_000, 9_586), (100_000, 958_506)] {
+        for (elements, bits) in [
+            (0, 64),
+            (1, 64),
+            (6, 64),
+            (7, 68),
+            (1_000, 9_586),
+            (100_000, 958_506),
+        ] {
             assert_eq!(Bloom::sized_for(elements).bits, bits, "{elements}");
         }
     }
@@ -147,7 +154,10 @@ mod tests {
             let taken = (0..strangers)
                 .filter(|n| filter.contains(format!("stranger {n}").as_bytes()))
                 .count();
-            assert!((100..=320).contains(&taken), "{taken} of {strangers} at {elements}");
+            assert!(
+                (100..=320).contains(&taken),
+                "{taken} of {strangers} at {elements}"
+            );
         }
     }
 
@@ -156,12 +166,30 @@ mod tests {
         let good = Bloom::sized_for(3).document();
         assert!(Bloom::try_from(&good).is_ok());
         for bad in [
-            BloomDocument { bits: 63, ..good.clone() },
-            BloomDocument { bits: 72, ..good.clone() },
-            BloomDocument { bits: u32::MAX, ..good.clone() },
-            BloomDocument { hashes: 0, ..good.clone() },
-            BloomDocument { hashes: 33, ..good.clone() },
-            BloomDocument { data: "=".to_owned(), ..good.clone() },
+            BloomDocument {
+                bits: 63,
+                ..good.clone()
+            },
+            BloomDocument {
+                bits: 72,
+                ..good.clone()
+            },
+            BloomDocument {
+                bits: u32::MAX,
+                ..good.clone()
+            },
+            BloomDocument {
+                hashes: 0,
+                ..good.clone()
+            },
+            BloomDocument {
+                hashes: 33,
+                ..good.clone()
+            },
+            BloomDocument {
+                data: "=".to_owned(),
+                ..good.clone()
+            },
         ] {
             assert_eq!(Bloom::try_from(&bad), Err(NoFilter), "{bad:?}");
         }

@@ -30,7 +30,10 @@ impl Config {
                 .parse()
                 .ok()
                 .filter(|k| (2..=1_000).contains(k))
-                .ok_or(SettingsError::Malformed(COHORT_K, "a whole number in range"))?,
+                .ok_or(SettingsError::Malformed(
+                    COHORT_K,
+                    "a whole number in range",
+                ))?,
         };
         Ok(Self {
             secret: Secret::new(secret),

@@ -93,7 +93,10 @@ mod tests {
             ("minTrustScore", "70"),
         ])
         .unwrap();
-        assert_eq!((good.cohorts.len(), good.exclude.len(), good.min_trust_score), (2, 1, 70));
+        assert_eq!(
+            (good.cohorts.len(), good.exclude.len(), good.min_trust_score),
+            (2, 1, 70)
+        );
         let many: Vec<String> = (0..101).map(|n| format!("25-34:tech:{n}")).collect();
         let many = many.join(",");
         for bad in [

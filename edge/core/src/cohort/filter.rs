@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn nobody_can_be_followed_from_one_week_to_the_next() {
         let now = week(1_795_824_000_000);
-        assert_ne!(pseudonym(&secret(), now, "u"), pseudonym(&secret(), now.before(), "u"));
+        assert_ne!(
+            pseudonym(&secret(), now, "u"),
+            pseudonym(&secret(), now.before(), "u")
+        );
         assert_ne!(Salt::of(&secret(), now), Salt::of(&secret(), now.before()));
         let other = Secret::new("another secret, as long as it takes");
         assert_ne!(pseudonym(&secret(), now, "u"), pseudonym(&other, now, "u"));
@@ -147,7 +150,8 @@ mod tests {
     #[test]
     fn the_bytes_are_the_published_ones() {
         let vector: serde_json::Value =
-            serde_json::from_str(include_str!("../../../../tests/vectors/cohorts-v1.json")).unwrap();
+            serde_json::from_str(include_str!("../../../../tests/vectors/cohorts-v1.json"))
+                .unwrap();
         let secret = Secret::new(vector["secret"].as_str().unwrap());
         let week = week(vector["at"].as_u64().unwrap());
         let salt = Salt::of(&secret, week);
@@ -158,11 +162,16 @@ mod tests {
             let cohort = Cohort::of(&wallet);
             assert_eq!(cohort.as_str(), user["cohort"]);
             assert_eq!(hex::encode(salt.element(&cohort)), user["elementHex"]);
-            assert_eq!(pseudonym(&secret, week, &wallet.to_string()), user["pseudonym"]);
+            assert_eq!(
+                pseudonym(&secret, week, &wallet.to_string()),
+                user["pseudonym"]
+            );
         }
         let names = |key: &str| {
             let list = vector["criteria"][key].as_array().unwrap();
-            list.iter().map(|name| cohort(name.as_str().unwrap())).collect()
+            list.iter()
+                .map(|name| cohort(name.as_str().unwrap()))
+                .collect()
         };
         let criteria = Criteria {
             cohorts: names("cohorts"),

@@ -41,6 +41,8 @@ pub struct Seen {
     pub cohort: Cohort,
     /// The member's [`pseudonym`] of that week.
     pub member: String,
+    /// With so many members no more have to be kept.
+    pub enough: u32,
 }
 
 /// How many members were here in one of two weeks?

@@ -26,7 +26,10 @@ impl Cohort {
         let digest = sha256(user.to_string().as_bytes());
         let byte = |place: usize| digest.get(place).copied().unwrap_or_default();
         let word = |words: &[&'static str; 5], byte: u8| {
-            words.get(usize::from(byte % 5)).copied().unwrap_or_default()
+            words
+                .get(usize::from(byte % 5))
+                .copied()
+                .unwrap_or_default()
         };
         let index = u16::from_be_bytes([byte(0), byte(1)]) % INDEXES;
         let (age, interest) = (word(&AGES, byte(2)), word(&INTERESTS, byte(3)));
@@ -85,8 +88,18 @@ mod tests {
     fn a_text_that_is_no_cohort_is_refused() {
         assert!(Cohort::try_from("55+:tech:999").is_ok());
         for bad in [
-            "", "25-34", "25-34:tech", "25-34:tech:1000", "25-34:tech:-1", "25-34:tech:01", "25-34:tech:+1", "25-34:Tech:1",
-            "26-34:tech:1", "25-34:tech:1:2", " 25-34:tech:1", "25-34:tech:1\n",
+            "",
+            "25-34",
+            "25-34:tech",
+            "25-34:tech:1000",
+            "25-34:tech:-1",
+            "25-34:tech:01",
+            "25-34:tech:+1",
+            "25-34:Tech:1",
+            "26-34:tech:1",
+            "25-34:tech:1:2",
+            " 25-34:tech:1",
+            "25-34:tech:1\n",
         ] {
             assert_eq!(Cohort::try_from(bad), Err(NoCohort), "{bad:?}");
         }

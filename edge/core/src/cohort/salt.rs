@@ -1,9 +1,9 @@
 //! Salts and pseudonyms that change every week. Nothing is kept: they follow from a secret and the week.
 
 use super::Cohort;
+use crate::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use crate::Secret;
 use domain::EpochMs;
 use domain::bytes::{Canonical, sha256};
 use domain::http_hmac::hmac_sha256;

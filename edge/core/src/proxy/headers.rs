@@ -65,23 +65,21 @@ pub fn forward<'a>(
         }
         kept.push((name, value.to_owned()));
     }
-    check_framing(length, transfer)?;
+    if !is_framing_clear(length, transfer) {
+        return Err(malformed("Where the body ends is not clear."));
+    }
     Ok(kept)
 }
 
 /// One way to tell where the body ends, and one that has a single reading.
-fn check_framing(length: Option<&str>, transfer: Option<&str>) -> Result<(), Refusal> {
+pub(crate) fn is_framing_clear(length: Option<&str>, transfer: Option<&str>) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let clear = match (length, transfer) {
+    match (length, transfer) {
         (None, None) => true,
         (Some(length), None) => digits(length),
         (None, Some(transfer)) => transfer.eq_ignore_ascii_case("chunked"),
         (Some(_), Some(_)) => false,
-    };
-    if clear {
-        return Ok(());
     }
-    Err(malformed("Where the body ends is not clear."))
 }
 
 const fn malformed(detail: &'static str) -> Refusal {

@@ -47,10 +47,11 @@ pub struct Route {
 const POST: &str = "POST, OPTIONS";
 const GET: &str = "GET, HEAD, OPTIONS";
 
-const ROUTES: [Route; 7] = [
+const ROUTES: [Route; 8] = [
     Route::new("/api/v1/vau", POST, Body::Json, Class::Vau),
     Route::new("/api/v1/vau/batch", POST, Body::Json, Class::Vau),
     Route::new("/api/v1/vau/status/{id}", GET, Body::None, Class::Read),
+    Route::new("/api/v1/vau/hours", GET, Body::None, Class::Ops),
     Route::new("/api/v1/cohorts", GET, Body::None, Class::Read),
     Route::new("/api/v1/cohorts/{rest*}", GET, Body::None, Class::Read),
     Route::new("/health", GET, Body::None, Class::Ops),

@@ -3,29 +3,31 @@
 use super::{Columns, Store, StoreError, number};
 
 impl Store {
-    /// Start of the oldest window that is still kept.
-    pub(crate) fn oldest_rate(&self) -> Result<Option<u64>, StoreError> {
-        let row = self.one("SELECT min(window) FROM rate", vec![])?;
-        Ok(row.and_then(|row| row.unsigned(0, "rate").ok()))
+    /// When the oldest row was written that is in a segment.
+    pub(crate) fn oldest_flushed(&self, flushed: u64) -> Result<Option<u64>, StoreError> {
+        let row = self.one(
+            "SELECT at FROM journal WHERE seq <= ? ORDER BY seq LIMIT 1",
+            vec![number(flushed)],
+        )?;
+        row.map(|row| row.unsigned(0, "journal")).transpose()
     }
 
-    /// Drops counters of windows that ended before `window`.
-    pub(crate) fn forget_rates(&self, window: u64) -> Result<(), StoreError> {
-        self.run("DELETE FROM rate WHERE window < ?", vec![number(window)])
-            .map(drop)
+    /// Drops rows that are in segments and were written before `before`.
+    pub(crate) fn forget_rows(&self, before: u64, flushed: u64) -> Result<(), StoreError> {
+        self.run(
+            "DELETE FROM journal WHERE seq <= ? AND at < ?",
+            vec![number(flushed), number(before)],
+        )
+        .map(drop)
     }
 
-    /// Drops what was only kept to recognise duplicates before `before`, and promises of days before `day`.
-    pub(crate) fn forget_accepted(&self, before: u64, day: u64) -> Result<(), StoreError> {
+    /// Drops conflicts that were reported, and hours before `hour`.
+    pub(crate) fn forget_reports(&self, before: u64, hour: u64) -> Result<(), StoreError> {
         self.run(
-            "DELETE FROM accepted WHERE accepted_at < ?",
+            "DELETE FROM conflicts WHERE seen_at < ? AND body IS NULL",
             vec![number(before)],
         )?;
-        self.run(
-            "DELETE FROM conflict WHERE seen_at < ? AND item IS NULL",
-            vec![number(before)],
-        )?;
-        self.run("DELETE FROM emission WHERE day < ?", vec![number(day)])
+        self.run("DELETE FROM hours WHERE hour < ?", vec![number(hour)])
             .map(drop)
     }
 }

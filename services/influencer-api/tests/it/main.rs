@@ -11,6 +11,7 @@ mod entries;
 mod hostile_input;
 mod idempotency;
 mod ingest;
+mod ingest_groups;
 mod ingest_refusals;
 
 mod me;

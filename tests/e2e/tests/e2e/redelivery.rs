@@ -19,6 +19,7 @@ fn segment(vau: &VauSubmission) -> VauSegment {
         attestations: 0,
         vau_count: 0,
         since_last_ms: None,
+        anomalies: 0,
     };
     let trust = trust_score(&device);
     let fields = vau.signed_fields();

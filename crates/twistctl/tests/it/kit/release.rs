@@ -42,6 +42,7 @@ impl Release {
         let mut listed = Vec::new();
         for (name, kind) in [
             ("auth-service", "service"),
+            ("edge-security-worker", "worker"),
             ("edge-vau-processor", "worker"),
             ("influencer-api", "service"),
             ("oci-auth-service", "image"),
@@ -168,6 +169,18 @@ fn artifacts(dist: &Path) {
     );
     put(dist, "twistctl/bin/twistctl", &noise(100, 3), true);
     symlink("twistctl", dist.join("twistctl/bin/twist")).unwrap();
+    put(
+        dist,
+        "edge-security-worker/index.js",
+        b"export default {};\n",
+        false,
+    );
+    put(
+        dist,
+        "edge-security-worker/index_bg.wasm",
+        &noise(4_096, 6),
+        false,
+    );
     put(
         dist,
         "edge-vau-processor/index.js",

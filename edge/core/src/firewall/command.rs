@@ -1,0 +1,331 @@
+//! Shell commands: a value that would start a program if it were pasted into a command line.
+
+use super::Care;
+
+/// Programs that a probe starts. The second list has those that are also ordinary words: they need an argument that
+/// only a program takes.
+const PROGRAMS: [&str; 60] = [
+    "id",
+    "whoami",
+    "uname",
+    "ifconfig",
+    "ipconfig",
+    "netstat",
+    "nslookup",
+    "wget",
+    "curl",
+    "nc",
+    "ncat",
+    "netcat",
+    "telnet",
+    "tftp",
+    "ftp",
+    "ssh",
+    "scp",
+    "bash",
+    "sh",
+    "zsh",
+    "ksh",
+    "dash",
+    "cmd",
+    "cmd.exe",
+    "powershell",
+    "pwsh",
+    "python",
+    "python2",
+    "python3",
+    "perl",
+    "ruby",
+    "php",
+    "lua",
+    "ls",
+    "ps",
+    "rm",
+    "chmod",
+    "chown",
+    "crontab",
+    "reboot",
+    "halt",
+    "poweroff",
+    "env",
+    "printenv",
+    "awk",
+    "sed",
+    "base64",
+    "xxd",
+    "dig",
+    "ping",
+    "systemctl",
+    "sudo",
+    "passwd",
+    "useradd",
+    "busybox",
+    "tee",
+    "xargs",
+    "mkfifo",
+    "certutil",
+    "bitsadmin",
+];
+const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ksh", "dash", "cmd"];
+const WORDS: [&str; 22] = [
+    "cat", "sleep", "echo", "find", "kill", "type", "dir", "head", "tail", "more", "less", "sort",
+    "touch", "cp", "mv", "test", "exec", "eval", "source", "time", "host", "timeout",
+];
+
+/// Whether a value in lower case is a command.
+pub(super) fn is_attack(text: &str, care: Care) -> bool {
+    if looks_up(text) || is_shellshock(text) || is_code(text) {
+        return true;
+    }
+    if !text.contains([';', '|', '&', '`', '$', '\n', '\r', '>', '{']) {
+        return false;
+    }
+    let plain = unquoted(text);
+    is_chained(&plain, care)
+        || is_substituted(&plain, care)
+        || (care == Care::Full && (is_redirected(&plain) || is_braced(&plain)))
+}
+
+/// `${jndi:…}` of Log4j, with its ways to write the word.
+fn looks_up(text: &str) -> bool {
+    if !text.contains("${") {
+        return false;
+    }
+    // `${lower:j}` and `${::-j}` are the letter.
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let nested = rest
+            .strip_prefix("${lower:")
+            .or_else(|| rest.strip_prefix("${upper:"))
+            .or_else(|| rest.strip_prefix("${::-"))
+            .or_else(|| rest.strip_prefix("${env:x:-"));
+        if let Some((letters, after)) = nested.and_then(|inner| inner.split_once('}')) {
+            if letters.len() <= 8 {
+                out.push_str(letters);
+                rest = after;
+                continue;
+            }
+        }
+        out.push(c);
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    out.contains("${jndi:")
+}
+
+fn is_shellshock(text: &str) -> bool {
+    let squeezed = text.trim_start();
+    squeezed.strip_prefix("()").is_some_and(|rest| {
+        let rest = rest.trim_start();
+        rest.starts_with('{') && rest.contains("};")
+    })
+}
+
+/// Code of a server's language.
+fn is_code(text: &str) -> bool {
+    ["<?php", "<?=", "<%="].iter().any(|open| {
+        text.split(open)
+            .skip(1)
+            .any(|code| code.contains(['(', '`']))
+    })
+}
+
+/// Without what a shell takes away: quotes and backslashes within words, `$IFS`.
+fn unquoted(text: &str) -> String {
+    let spaced = text
+        .replace("${ifs}", " ")
+        .replace("$ifs$9", " ")
+        .replace("$ifs", " ");
+    let mut out = String::with_capacity(spaced.len());
+    let mut chars = spaced.chars().peekable();
+    while let Some(c) = chars.next() {
+        let joins = matches!(c, '\\' | '\'' | '"')
+            && out.ends_with(|last: char| last.is_ascii_alphanumeric())
+            && chars.peek().is_some_and(char::is_ascii_alphanumeric);
+        if !joins {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A program after `;`, `|`, `&` or a line break.
+fn is_chained(text: &str, care: Care) -> bool {
+    text.match_indices([';', '|', '&', '\n', '\r'])
+        .any(|(at, separator)| {
+            let before = text.get(..at).unwrap_or_default();
+            let after = text.get(at + separator.len()..).unwrap_or_default();
+            if after.starts_with(separator) {
+                return false;
+            }
+            let command = Command::read(after.trim_start_matches([' ', '\t', '&', '|', '"', '\'']));
+            command.is_some_and(|command| match care {
+                Care::Full => command.is_started(is_end_of_value(before)),
+                Care::Opaque => command.does_harm() && is_end_of_value(before),
+            })
+        })
+}
+
+/// Whether what is before a separator is a value by itself: nothing, an address, a file name, a quote.
+fn is_end_of_value(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', ';', '|', '&', '\n', '\r']);
+    let last = before.split_whitespace().next_back().unwrap_or_default();
+    let whole = last.len() == before.trim_start().len();
+    let named = last.contains('.') || last.bytes().all(|b| b.is_ascii_digit());
+    let address = last.parse::<std::net::IpAddr>().is_ok();
+    before.is_empty()
+        || address
+        || last.ends_with(['\'', '"', ')'])
+        || (whole && (named || last.len() <= 3))
+}
+
+/// `$(…)` and backticks.
+fn is_substituted(text: &str, care: Care) -> bool {
+    let runs = |inside: &str, glued: bool| {
+        Command::read(inside).is_some_and(|command| match care {
+            Care::Full => command.is_started(glued),
+            Care::Opaque => command.does_harm(),
+        })
+    };
+    let dollar = text
+        .split("$(")
+        .skip(1)
+        .any(|inside| runs(inside.split(')').next().unwrap_or_default(), true));
+    // Between backticks prose has names of programs too, with a space before.
+    let ticked = text.match_indices('`').any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let glued = !before.ends_with(char::is_whitespace);
+        let inside = text.get(at + 1..).unwrap_or_default();
+        let closed = inside.split_once('`').map(|(inside, _)| inside);
+        !before.ends_with('`') && glued && closed.is_some_and(|inside| runs(inside, glued))
+    });
+    dollar || ticked
+}
+
+/// `> /etc/cron.d/x`
+fn is_redirected(text: &str) -> bool {
+    text.split('>')
+        .skip(1)
+        .any(|target| is_system_path(target.trim_start_matches(['>', ' ', '|'])))
+}
+
+/// `{cat,/etc/passwd}`
+fn is_braced(text: &str) -> bool {
+    text.split('{').skip(1).any(|inside| {
+        let inside = inside.split('}').next().unwrap_or_default();
+        inside.split_once(',').is_some_and(|(program, argument)| {
+            is_program(program.trim()) && argument.contains(['/', '-', '.'])
+        })
+    })
+}
+
+fn is_system_path(path: &str) -> bool {
+    [
+        "/etc/", "/bin/", "/usr/", "/dev/", "/tmp/", "/var/", "/proc/", "/root", "c:\\", "~/.",
+    ]
+    .iter()
+    .any(|folder| path.starts_with(folder))
+}
+
+fn is_program(name: &str) -> bool {
+    PROGRAMS.contains(&name) || WORDS.contains(&name)
+}
+
+struct Command<'a> {
+    name: &'a str,
+    /// Named by a path.
+    path: bool,
+    arguments: &'a str,
+}
+
+impl<'a> Command<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let text = text.trim_start();
+        let end = text
+            .find(|c: char| c.is_whitespace() || ";|&<>`)('\",$".contains(c))
+            .unwrap_or(text.len());
+        let word = text.get(..end)?;
+        let name = word.rsplit('/').next().unwrap_or(word);
+        let path = word.starts_with('/') && word.len() > name.len() + 1;
+        let known = is_program(name) || (path && is_system_path(word));
+        known.then_some(Self {
+            name,
+            path,
+            arguments: text.get(end..)?,
+        })
+    }
+
+    /// Whether it is written as a command is. `alone`: nothing but a value is before it.
+    fn is_started(&self, alone: bool) -> bool {
+        let arguments = self.arguments.trim_start();
+        let ends = arguments.is_empty()
+            || arguments.starts_with([';', '|', '&', '`', ')', '#', '\'', '"', '\n']);
+        let takes = self.has_argument();
+        if WORDS.contains(&self.name) {
+            return takes || (alone && ends && self.path) || (alone && self.number_ends());
+        }
+        // A shell at the end of a pipe runs what comes through it; by itself the word is a name.
+        takes || (alone && ends && !SHELLS.contains(&self.name))
+    }
+
+    /// `sleep 10`, and nothing else.
+    fn number_ends(&self) -> bool {
+        let argument = self
+            .arguments
+            .trim()
+            .trim_end_matches([';', '&', '|', '#', ')', '`', '\'', '"'])
+            .trim();
+        !argument.is_empty() && argument.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    }
+
+    /// An argument of the kind that only a program takes.
+    fn has_argument(&self) -> bool {
+        self.path
+            || self
+                .arguments
+                .split([';', '|', '&', '`', ')', '\n'])
+                .next()
+                .unwrap_or_default()
+                .split_whitespace()
+                .take(4)
+                .any(is_argument)
+            || (self.name == "ps" && self.arguments.trim_start().starts_with("aux"))
+            || (self.name == "kill" && self.arguments.trim_start().starts_with('-'))
+            || (self.name == "cat" && self.arguments.trim_start().starts_with('<'))
+            || (self.name == "curl" && self.arguments.contains('.'))
+    }
+
+    fn does_harm(&self) -> bool {
+        let arguments = self.arguments;
+        [
+            "http://", "https://", "/etc/", "/bin/", "/dev/tcp", " -e ", "-rf /", ".evil", "| sh",
+            "|sh",
+        ]
+        .iter()
+        .any(|mark| arguments.contains(mark))
+            || (self.path && self.name != "sh")
+    }
+}
+
+fn is_argument(word: &str) -> bool {
+    let flag = word.len() > 1
+        && word.starts_with('-')
+        && word
+            .get(1..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-'));
+    let windows = word.len() == 2 && word.starts_with('/');
+    let drive = word.get(1..3) == Some(":\\");
+    let address = word.contains("://")
+        || (word.split('.').count() == 4 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let host = word.split('.').count() >= 2
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && word.ends_with(|c: char| c.is_ascii_alphabetic());
+    let path = word.starts_with('/') && word.len() > 1
+        || word == "/"
+        || word.starts_with("~/")
+        || word.starts_with("./");
+    let mode = word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit());
+    flag || windows || drive || address || host || path || mode || word.contains(".exe")
+}
