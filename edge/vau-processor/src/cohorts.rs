@@ -1,6 +1,6 @@
 //! `GET /api/v1/cohorts/…`: what a page needs to find out by itself whether its user is meant.
 
-use crate::{caller, http, operator};
+use crate::{caller, operator};
 use contracts::Code;
 use durable_objects::{Bindings, log_error, now};
 use edge_core::cohort::{

@@ -30,10 +30,6 @@ mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;
-#[cfg_attr(
-    not(feature = "vectors"),
-    expect(dead_code, reason = "as `attest`, which calls it")
-)]
 mod webcrypto_cose;
 
 pub use durable_objects::{AuditLog, CohortCensus, VauShard};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const EXPONENT: [u8; 3] = [1, 0, 1];
 /// Bytes of an RSA modulus: 2,048 to 4,096 bits.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=512;
-/// Labels of a key: kty, kid, alg, key_ops, base IV, and three of its kind.
+/// Labels of a key: kty, kid, alg, `key_ops`, base IV, and three of its kind.
 const MOST_LABELS: u64 = 8;
 
 /// A public key.

@@ -1,4 +1,4 @@
-//! WebAuthn: whether an authenticator of the user's took part in a VAU, and which ones may.
+//! `WebAuthn`: whether an authenticator of the user's took part in a VAU, and which ones may.
 //!
 //! All that can be judged without a signature check is here. [`assertion`] gives the bytes, the key and the signature
 //! that WebCrypto has to look at, [`Assertion::believe`] what follows from its answer. [`registration`] judges a new
