@@ -16,6 +16,8 @@ pub const QUEUE: &str = "VAU_QUEUE";
 pub const AUDIT_LOG: &str = "AUDIT_LOG";
 /// The Durable Object class that chains audit records.
 pub const AUDIT_LOG_CLASS: &str = "AuditLog";
+/// The bucket of the audit log's segments and roots, and of a second copy of the segments of VAUs.
+pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
 /// How long an audit record waits for others before its segment is closed.
 pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
 /// Signs the audit log's daily roots (secret).
@@ -43,8 +45,6 @@ pub const RATE_BATCH_PER_MINUTE: &str = "RATE_BATCH_PER_MINUTE";
 pub const FREE_TIER: &str = "FREE_TIER";
 /// Opens operators' routes (secret).
 pub const OPERATOR_TOKEN: &str = "OPERATOR_TOKEN";
-/// The bucket of segments and audit records.
-pub const ARCHIVE: &str = "AUDIT_LOGS";
 /// The queue that carries what each hour has promised.
 pub const REWARD_QUEUE: &str = "REWARD_QUEUE";
 /// The queue that carries each hour's figures.

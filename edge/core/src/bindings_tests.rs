@@ -38,7 +38,7 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
         names(&own["queues"], "binding"),
         set(&[QUEUE, REWARD_QUEUE, ANALYTICS_QUEUE])
     );
-    assert_eq!(names(&own["r2"], "binding"), set(&[ARCHIVE]));
+    assert_eq!(names(&own["r2"], "binding"), set(&[AUDIT_LOGS]));
 
     let front = worker(guard::WORKER);
     assert_eq!(names(&front["vars"], "name"), set(&guard::VARS));
@@ -108,7 +108,7 @@ fn the_listed_defaults_are_those_of_the_code() {
 fn audit_records_are_kept_400_days_and_no_longer() {
     let own = worker(WORKER);
     let buckets = own["r2"].as_array().unwrap();
-    let bucket = buckets.iter().find(|b| b["binding"] == ARCHIVE).unwrap();
+    let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
     let rules = bucket["lifecycle"].as_array().unwrap();
     let expected = serde_json::json!({ "prefix": crate::audit::segment::PREFIX, "days": 400 });
     assert!(rules.contains(&expected), "{rules:?}");

@@ -28,6 +28,16 @@ impl Bindings {
         self.0.queue(bindings::QUEUE)
     }
 
+    /// The queue of what hours have promised.
+    pub fn reward_queue(&self) -> worker::Result<Queue> {
+        self.0.queue(bindings::REWARD_QUEUE)
+    }
+
+    /// The queue of hours' figures.
+    pub fn analytics_queue(&self) -> worker::Result<Queue> {
+        self.0.queue(bindings::ANALYTICS_QUEUE)
+    }
+
     /// The variables and secrets of the audit log, checked.
     pub fn audit_config(&self) -> Result<audit::Config, SettingsError> {
         audit::Config::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
@@ -48,18 +58,8 @@ impl Bindings {
         self.0.durable_object(bindings::COHORT_CENSUS)
     }
 
-    /// The queue of what hours have promised.
-    pub fn reward_queue(&self) -> worker::Result<Queue> {
-        self.0.queue(bindings::REWARD_QUEUE)
-    }
-
-    /// The queue of hours' figures.
-    pub fn analytics_queue(&self) -> worker::Result<Queue> {
-        self.0.queue(bindings::ANALYTICS_QUEUE)
-    }
-
-    /// Where segments are kept a second time.
-    pub fn archive(&self) -> worker::Result<Bucket> {
-        self.0.bucket(bindings::ARCHIVE)
+    /// Where the audit log's segments and roots go.
+    pub fn audit_bucket(&self) -> worker::Result<Bucket> {
+        self.0.bucket(bindings::AUDIT_LOGS)
     }
 }

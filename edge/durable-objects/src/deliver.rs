@@ -153,7 +153,7 @@ impl Alarm<'_> {
             "edge/segments/{}/{day}/{first_seq:012}-{id}.json",
             shard::NAME
         );
-        let kept = match self.bindings.archive() {
+        let kept = match self.bindings.audit_bucket() {
             Ok(bucket) => bucket.put(key, body.to_owned()).execute().await.map(drop),
             Err(error) => Err(error),
         };

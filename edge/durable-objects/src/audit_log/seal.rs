@@ -61,7 +61,7 @@ impl AuditLog {
         let Some(segment) = self.store.segment()? else {
             return Ok(false);
         };
-        match put(&self.bindings.archive()?, &segment.key, &segment.body).await? {
+        match put(&self.bindings.audit_bucket()?, &segment.key, &segment.body).await? {
             Put::Stored => self.store.confirmed(segment.first_seq)?,
             Put::Other(_) => return Err(LogError::Taken(segment.key)),
         }
@@ -79,7 +79,7 @@ impl AuditLog {
         let signature = sign::sign(key, &root.canonical()).await?;
         let signed = SignedRoot::new(root.clone(), &signature);
         let body = serde_json::to_string(&signed)?;
-        if let Put::Other(there) = put(&self.bindings.archive()?, &root.key(), &body).await? {
+        if let Put::Other(there) = put(&self.bindings.audit_bucket()?, &root.key(), &body).await? {
             // The same root with the signature of a key that was changed since.
             let same = serde_json::from_slice::<SignedRoot>(&there);
             if !same.is_ok_and(|there| there.root == root) {
@@ -87,6 +87,8 @@ impl AuditLog {
             }
         }
         atomically(&self.state, || self.store.rooted(&root))?;
+        // The next record asks the tables for the first day that is open.
+        self.head.set(None);
         Ok(true)
     }
 }
