@@ -316,3 +316,20 @@ test("without a key days are not signed, and are as soon as there is one", async
     await late.stop();
   }
 });
+
+test("a clock that is put back adds nothing to a day that is closed", async () => {
+  const ahead = await Log.start();
+  try {
+    assert.equal((await ahead.append(record("tomorrow"))).status, 200);
+    await ahead.stored();
+    // As if the segment had been closed by a clock that was ahead.
+    await ahead.whileStopped((database) => database.prepare("UPDATE head SET day = day + 1").run());
+    assert.equal((await ahead.append(record("back"))).status, 200);
+    await ahead.stored();
+    const { records } = check(await ahead.objects());
+    const tomorrow = new Date(Date.now() + DAY).toISOString().slice(0, 10);
+    assert.deepEqual(records.map((r) => r.day), [today(), tomorrow]);
+  } finally {
+    await ahead.stop();
+  }
+});

@@ -16,7 +16,7 @@ pub const QUEUE: &str = "VAU_QUEUE";
 pub const AUDIT_LOG: &str = "AUDIT_LOG";
 /// The Durable Object class that chains audit records.
 pub const AUDIT_LOG_CLASS: &str = "AuditLog";
-/// The bucket of the audit log's segments and roots.
+/// The bucket of the audit log's segments and roots, and of a second copy of the segments of VAUs.
 pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
 /// How long an audit record waits for others before its segment is closed.
 pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
@@ -55,9 +55,23 @@ pub const EMISSION_CAP: &str = "EMISSION_CAP";
 pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 /// Web origins whose pages may call, separated by commas.
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+/// The Durable Object namespace of [`COHORT_CENSUS_CLASS`].
+pub const COHORT_CENSUS: &str = "COHORT_CENSUS";
+/// The Durable Object class that counts members of cohorts.
+pub const COHORT_CENSUS_CLASS: &str = "CohortCensus";
+/// Members a cohort needs to be in a filter.
+pub const COHORT_K: &str = "COHORT_K";
+/// What the weekly salts and pseudonyms follow from (secret).
+pub const COHORT_SECRET: &str = "COHORT_SECRET";
+/// The domain that credentials are for.
+pub const WEBAUTHN_RP_ID: &str = "WEBAUTHN_RP_ID";
+/// Origins on whose pages credentials may be used, separated by commas.
+pub const WEBAUTHN_ORIGINS: &str = "WEBAUTHN_ORIGINS";
+/// Whether the user has to be recognised by the authenticator.
+pub const WEBAUTHN_REQUIRE_VERIFICATION: &str = "WEBAUTHN_REQUIRE_VERIFICATION";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 12] = [
+pub const VARS: [&str; 16] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -70,14 +84,19 @@ pub const VARS: [&str; 12] = [
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
     AUDIT_FLUSH_MS,
+    WEBAUTHN_RP_ID,
+    WEBAUTHN_ORIGINS,
+    WEBAUTHN_REQUIRE_VERIFICATION,
+    COHORT_K,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 4] = [
+pub const SECRETS: [&str; 5] = [
     BACKEND_HMAC_SECRET,
     INTEGRATOR_KEYS,
     OPERATOR_TOKEN,
     AUDIT_SIGNING_KEY,
+    COHORT_SECRET,
 ];
 
 /// What security-worker asks for.

@@ -1,6 +1,6 @@
 //! Typed access to the Worker's environment.
 
-use edge_core::{Settings, SettingsError, audit, bindings};
+use edge_core::{Settings, SettingsError, audit, bindings, cohort};
 use worker::{Bucket, Env, ObjectNamespace, Queue};
 
 /// The environment, by meaning instead of by name.
@@ -46,6 +46,16 @@ impl Bindings {
     /// The object that chains audit records.
     pub fn audit_log(&self) -> worker::Result<ObjectNamespace> {
         self.0.durable_object(bindings::AUDIT_LOG)
+    }
+
+    /// The variables and secrets of cohorts, checked.
+    pub fn cohort_config(&self) -> Result<cohort::Config, SettingsError> {
+        cohort::Config::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
+    }
+
+    /// The object that counts members of cohorts.
+    pub fn cohort_census(&self) -> worker::Result<ObjectNamespace> {
+        self.0.durable_object(bindings::COHORT_CENSUS)
     }
 
     /// Where the audit log's segments and roots go.

@@ -50,6 +50,7 @@ impl Launch<'_> {
             "FLUSH_INTERVAL_MS": "200",
             "FREE_TIER": "off",
             "OPERATOR_TOKEN": self.secrets.operator(),
+            "COHORT_SECRET": self.secrets.cohorts(),
         });
         changed(vars, &self.options.edge_vars)
     }

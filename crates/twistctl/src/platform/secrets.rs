@@ -78,6 +78,11 @@ impl Secrets {
         hex::encode(Sha256::digest(format!("operator {}", self.ingest)))
     }
 
+    /// What the weekly salts of cohorts follow from; follows from another secret for the same reason.
+    pub fn cohorts(&self) -> String {
+        hex::encode(Sha256::digest(format!("cohorts {}", self.ingest)))
+    }
+
     /// Those of the database's roles.
     pub fn passwords(&self) -> Passwords {
         Passwords {
