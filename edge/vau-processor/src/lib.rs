@@ -20,7 +20,7 @@ mod vau;
 mod vectors;
 mod webcrypto;
 
-pub use durable_objects::VauShard;
+pub use durable_objects::{RateLimiter, VauShard};
 
 use durable_objects::{Bindings, log_error};
 use worker::{
