@@ -312,7 +312,13 @@ export class World {
       OPERATOR_TOKEN: OPERATOR,
       ...vars,
     };
-    world.guard = guard && { ALLOWED_ORIGINS: vars.ALLOWED_ORIGINS ?? "", ...guard };
+    world.guard = guard && {
+      ALLOWED_ORIGINS: vars.ALLOWED_ORIGINS ?? "",
+      CHALLENGE_SECRET: SECRET,
+      CHALLENGE_DIFFICULTY: "12",
+      RATE_READ_PER_MINUTE: "1000000",
+      ...guard,
+    };
     world.wallet = base58(randomBytes(32));
     world.device = new Device();
     world.backend.register(world.device, world.wallet);

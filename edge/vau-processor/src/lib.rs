@@ -26,7 +26,7 @@ mod vectors;
 mod webcrypto;
 mod webcrypto_cose;
 
-pub use durable_objects::{AuditLog, CohortCensus, VauShard};
+pub use durable_objects::{AuditLog, CohortCensus, RateLimiter, VauShard};
 
 use durable_objects::{Bindings, log_error};
 use worker::{
