@@ -28,11 +28,11 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
     assert_eq!(
         names(&own["durableObjects"], "binding"),
-        set(&[SHARD, AUDIT_LOG, COHORT_CENSUS])
+        set(&[SHARD, AUDIT_LOG])
     );
     assert_eq!(
         names(&own["durableObjects"], "class"),
-        set(&[SHARD_CLASS, AUDIT_LOG_CLASS, COHORT_CENSUS_CLASS])
+        set(&[SHARD_CLASS, AUDIT_LOG_CLASS])
     );
     assert_eq!(
         names(&own["queues"], "binding"),
@@ -105,17 +105,19 @@ fn the_listed_defaults_are_those_of_the_code() {
 }
 
 #[test]
-fn audit_records_are_kept_400_days_and_no_longer() {
+fn audit_records_are_kept_400_days_segments_30_and_no_longer() {
     let own = worker(WORKER);
     let buckets = own["r2"].as_array().unwrap();
     let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
-    let rules = bucket["lifecycle"].as_array().unwrap();
-    let expected = serde_json::json!({ "prefix": crate::audit::segment::PREFIX, "days": 400 });
-    assert!(rules.contains(&expected), "{rules:?}");
+    let expected = serde_json::json!([
+        { "prefix": crate::audit::segment::PREFIX, "days": 400 },
+        { "prefix": "edge/segments/", "days": 30 },
+    ]);
+    assert_eq!(bucket["lifecycle"], expected);
 }
 
 #[test]
-fn the_other_defaults_are_those_of_the_code_too() {
+fn the_audit_logs_default_is_that_of_the_code() {
     let vars = worker(WORKER)["vars"].as_array().unwrap().clone();
     let listed = |name: &str| {
         let var = vars.iter().find(|v| v["name"] == name)?;
@@ -124,14 +126,5 @@ fn the_other_defaults_are_those_of_the_code_too() {
     assert_eq!(
         crate::audit::Config::read(listed),
         crate::audit::Config::read(|_| None)
-    );
-    assert_eq!(
-        crate::attestation::Policy::read(listed),
-        crate::attestation::Policy::read(|_| None)
-    );
-    let secret = |name: &str| (name == COHORT_SECRET).then(|| "s".repeat(16));
-    assert_eq!(
-        crate::cohort::Config::read(|name| secret(name).or_else(|| listed(name))),
-        crate::cohort::Config::read(secret)
     );
 }

@@ -53,7 +53,7 @@ impl R2 {
             .pop_if_empty()
             .extend(["accounts", account, "r2", "buckets", bucket, "objects"]);
         let client = Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .map_err(|error| unusable(&error))?;
         Ok(Self {

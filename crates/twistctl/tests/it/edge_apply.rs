@@ -1,6 +1,7 @@
-//! The same with the tool itself, where it is installed: names are worked out, an apply publishes.
+//! `edge/terraform` with the tool itself, where it is installed: names are worked out, an apply publishes, and what it
+//! leaves behind is encrypted.
 
-use crate::edge_terraform::{folder, list};
+use crate::edge_terraform::{folder, list, module};
 use crate::kit::cloudflare::{ACCOUNT, TOKEN};
 use crate::kit::edge::{Edge, VAU};
 use serde_json::json;
@@ -201,4 +202,27 @@ fn an_apply_publishes_what_changed_and_nothing_else() {
         !state.contains("s3cret") && !state.contains(TOKEN),
         "no secret is in the state"
     );
+}
+
+#[test]
+fn state_and_plan_are_encrypted_and_nothing_else_is_accepted() {
+    for name in ["environment", "zone"] {
+        let text = fs::read_to_string(folder().join(name).join("encryption.tofu")).unwrap();
+        assert_eq!(text.matches("enforced = true").count(), 2, "{name}");
+        assert!(
+            text.contains("method \"aes_gcm\"") && text.contains("key_provider \"pbkdf2\""),
+            "{name}"
+        );
+        let body = module(name);
+        let secret = body
+            .blocks()
+            .filter(|block| block.identifier() == "variable");
+        for block in secret.filter(|block| block.labels()[0].as_str().contains("passphrase")) {
+            let mut attributes = block.body().attributes();
+            assert!(
+                attributes.all(|attribute| attribute.key() != "default"),
+                "{name}"
+            );
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) fn list() -> PathBuf {
 }
 
 /// Every file of a module, as one body.
-fn module(name: &str) -> Body {
+pub(crate) fn module(name: &str) -> Body {
     let mut structures = Vec::new();
     for entry in fs::read_dir(folder().join(name)).unwrap() {
         let path = entry.unwrap().path();
@@ -289,27 +289,4 @@ fn the_zones_rules_are_those_of_the_free_plan_and_made_in_one_place() {
             .is_some_and(|label| label.as_str() == "cloudflare_ruleset")
     });
     assert!(!there, "environments would undo one another's rules");
-}
-
-#[test]
-fn state_and_plan_are_encrypted_and_nothing_else_is_accepted() {
-    for name in ["environment", "zone"] {
-        let text = fs::read_to_string(folder().join(name).join("encryption.tofu")).unwrap();
-        assert_eq!(text.matches("enforced = true").count(), 2, "{name}");
-        assert!(
-            text.contains("method \"aes_gcm\"") && text.contains("key_provider \"pbkdf2\""),
-            "{name}"
-        );
-        let body = module(name);
-        let secret = body
-            .blocks()
-            .filter(|block| block.identifier() == "variable");
-        for block in secret.filter(|block| block.labels()[0].as_str().contains("passphrase")) {
-            let mut attributes = block.body().attributes();
-            assert!(
-                attributes.all(|attribute| attribute.key() != "default"),
-                "{name}"
-            );
-        }
-    }
 }

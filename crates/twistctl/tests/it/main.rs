@@ -19,6 +19,8 @@ mod edge_faults;
 mod edge_publish;
 mod edge_redrive;
 mod edge_replay;
+mod edge_rollback;
+mod edge_runbooks;
 mod edge_state;
 mod edge_terraform;
 mod edge_worker;
