@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { World } from "./support.mjs";
+import { Device, World } from "./support.mjs";
 
 let world;
 before(async () => (world = await World.start()));
@@ -51,8 +51,25 @@ test("a conflict found after delivery is set aside too", async () => {
   assert.deepEqual([last.vauId, last.vau.payload, last.earned], [first.body.data.vauId, "late", "0"]);
 });
 
+test("a device that contradicts itself again and again is not believed any more", async () => {
+  const device = new Device();
+  world.backend.register(device, world.wallet);
+  const fields = world.fields({ deviceId: device.id });
+  assert.equal((await world.submit(device.sign(fields))).body.data.trustScore, 50);
+  for (let n = 0; n < 5; n++) {
+    assert.equal((await world.submit(device.sign({ ...fields, payload: `${n}` }))).body.code, "vau.conflicting");
+  }
+  const refused = await world.submit(device.sign(world.fields({ deviceId: device.id })));
+  assert.deepEqual([refused.status, refused.body.code], [400, "vau.low_trust"]);
+  // What it had earned stays.
+  assert.equal((await world.submit(device.sign(fields))).body.code, "vau.duplicate");
+  await world.delivered();
+});
+
 test("a duplicate is recognised after the Worker was restarted", async () => {
-  const vau = world.vau();
+  const device = new Device();
+  world.backend.register(device, world.wallet);
+  const vau = device.sign(world.fields({ deviceId: device.id }));
   const first = await world.submit(vau);
   assert.equal(first.status, 200);
   await world.close();

@@ -236,7 +236,7 @@ class Backend {
 
   ingest(segment) {
     const items = segment.items.flatMap(expand);
-    this.deliveries.push({ ...segment, items });
+    this.deliveries.push({ ...segment, items, bytes: JSON.stringify(segment).length });
     const receipt = { segmentId: segment.segmentId, counted: 0, duplicates: 0, quarantined: [] };
     items.forEach((item, index) => {
       if (!item.signed && item.earned !== "0") throw new Error(`an unsigned VAU was promised ${item.earned}`);

@@ -84,6 +84,7 @@ in
         (root + "/docs/reference/access")
         (root + "/docs/reference/config")
         (root + "/docs/reference/realtime.md")
+        (root + "/docs/runbooks")
       ])
       (
         fileset.difference (fileset.unions [

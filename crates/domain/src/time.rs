@@ -12,6 +12,9 @@ pub struct EpochMs(u64);
 pub struct TimeError;
 
 impl EpochMs {
+    /// The first moment.
+    pub const ZERO: Self = Self(0);
+
     /// The last moment that can be written.
     pub const MAX: Self = Self((1 << 53) - 1);
 

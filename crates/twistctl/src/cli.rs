@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use crate::commands::{
-    budgets, build, dlq, doctor, down, keygen, keys, ledger, manifest, sbom, sign, smoke, status,
-    test, up, verify,
+    audit, budgets, build, dlq, doctor, down, edge, keygen, keys, ledger, manifest, sbom, sign,
+    smoke, status, test, up, verify,
 };
 use crate::{CtlError, Paths, ui};
 use clap::{Parser, Subcommand};
@@ -51,6 +51,12 @@ enum Command {
     /// The ledger of the running local platform.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// The audit log of the edge.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// What runs at Cloudflare: publishes it, looks at it, and brings back what was not delivered.
+    #[command(subcommand)]
+    Edge(edge::Command),
     /// Events that could not be dealt with: lists, replays and drops them.
     Dlq(dlq::Args),
 }
@@ -74,8 +80,10 @@ impl Cli {
             Command::Sign(args) => sign::run(&args),
             Command::Keygen(args) => keygen::run(&args),
             Command::Budgets(args) => budgets::run(&args),
+            Command::Audit(command) => audit::run(&command),
             Command::Manifest(args) => manifest::run(&args),
             Command::Sbom(args) => sbom::run(&args),
+            Command::Edge(command) => edge::run(&command),
             Command::Up(args) => up::run(&Paths::discover()?, &args),
             Command::Down => down::run(&Paths::discover()?),
             Command::Status(args) => status::run(&Paths::discover()?, &args),

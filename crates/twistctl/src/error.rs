@@ -44,6 +44,9 @@ pub enum CtlError {
     /// The bill of materials.
     #[error("the bill of materials: {0}")]
     Sbom(#[from] crate::sbom::SbomError),
+    /// The edge.
+    #[error(transparent)]
+    Edge(#[from] crate::edge::EdgeError),
     /// Events.
     #[error(transparent)]
     Bus(#[from] bus::BusError),

@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod build;
 pub mod cli;
 pub mod commands;
+pub mod edge;
 pub mod error;
 pub mod paths;
 pub mod platform;
@@ -17,6 +18,7 @@ pub mod smoke;
 pub mod suites;
 pub mod verify;
 
+mod audit;
 mod git;
 mod images;
 mod reproduce;

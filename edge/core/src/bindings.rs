@@ -12,6 +12,17 @@ pub const SHARD_CLASS: &str = "VauShard";
 /// The queue that carries segments from the object to the consumer.
 pub const QUEUE: &str = "VAU_QUEUE";
 
+/// The Durable Object namespace of [`AUDIT_LOG_CLASS`].
+pub const AUDIT_LOG: &str = "AUDIT_LOG";
+/// The Durable Object class that chains audit records.
+pub const AUDIT_LOG_CLASS: &str = "AuditLog";
+/// The bucket of the audit log's segments and roots, and of a second copy of the segments of VAUs.
+pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
+/// How long an audit record waits for others before its segment is closed.
+pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
+/// Signs the audit log's daily roots (secret).
+pub const AUDIT_SIGNING_KEY: &str = "AUDIT_SIGNING_KEY";
+
 /// Where the keys that sign access tokens are published.
 pub const JWKS_URL: &str = "JWKS_URL";
 /// The exact `iss` of access tokens.
@@ -34,8 +45,6 @@ pub const RATE_BATCH_PER_MINUTE: &str = "RATE_BATCH_PER_MINUTE";
 pub const FREE_TIER: &str = "FREE_TIER";
 /// Opens operators' routes (secret).
 pub const OPERATOR_TOKEN: &str = "OPERATOR_TOKEN";
-/// The bucket of segments and audit records.
-pub const ARCHIVE: &str = "AUDIT_LOGS";
 /// The queue that carries what each hour has promised.
 pub const REWARD_QUEUE: &str = "REWARD_QUEUE";
 /// The queue that carries each hour's figures.
@@ -46,9 +55,23 @@ pub const EMISSION_CAP: &str = "EMISSION_CAP";
 pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 /// Web origins whose pages may call, separated by commas.
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+/// The Durable Object namespace of [`COHORT_CENSUS_CLASS`].
+pub const COHORT_CENSUS: &str = "COHORT_CENSUS";
+/// The Durable Object class that counts members of cohorts.
+pub const COHORT_CENSUS_CLASS: &str = "CohortCensus";
+/// Members a cohort needs to be in a filter.
+pub const COHORT_K: &str = "COHORT_K";
+/// What the weekly salts and pseudonyms follow from (secret).
+pub const COHORT_SECRET: &str = "COHORT_SECRET";
+/// The domain that credentials are for.
+pub const WEBAUTHN_RP_ID: &str = "WEBAUTHN_RP_ID";
+/// Origins on whose pages credentials may be used, separated by commas.
+pub const WEBAUTHN_ORIGINS: &str = "WEBAUTHN_ORIGINS";
+/// Whether the user has to be recognised by the authenticator.
+pub const WEBAUTHN_REQUIRE_VERIFICATION: &str = "WEBAUTHN_REQUIRE_VERIFICATION";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 11] = [
+pub const VARS: [&str; 16] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -60,10 +83,21 @@ pub const VARS: [&str; 11] = [
     EMISSION_CAP,
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
+    AUDIT_FLUSH_MS,
+    WEBAUTHN_RP_ID,
+    WEBAUTHN_ORIGINS,
+    WEBAUTHN_REQUIRE_VERIFICATION,
+    COHORT_K,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 3] = [BACKEND_HMAC_SECRET, INTEGRATOR_KEYS, OPERATOR_TOKEN];
+pub const SECRETS: [&str; 5] = [
+    BACKEND_HMAC_SECRET,
+    INTEGRATOR_KEYS,
+    OPERATOR_TOKEN,
+    AUDIT_SIGNING_KEY,
+    COHORT_SECRET,
+];
 
 /// What security-worker asks for.
 pub mod guard {

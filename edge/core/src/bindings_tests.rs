@@ -26,20 +26,26 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     let own = worker(WORKER);
     assert_eq!(names(&own["vars"], "name"), set(&VARS));
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
-    assert_eq!(names(&own["durableObjects"], "binding"), set(&[SHARD]));
-    assert_eq!(names(&own["durableObjects"], "class"), set(&[SHARD_CLASS]));
+    assert_eq!(
+        names(&own["durableObjects"], "binding"),
+        set(&[SHARD, AUDIT_LOG])
+    );
+    assert_eq!(
+        names(&own["durableObjects"], "class"),
+        set(&[SHARD_CLASS, AUDIT_LOG_CLASS])
+    );
     assert_eq!(
         names(&own["queues"], "binding"),
         set(&[QUEUE, REWARD_QUEUE, ANALYTICS_QUEUE])
     );
-    assert_eq!(names(&own["r2"], "binding"), set(&[ARCHIVE]));
+    assert_eq!(names(&own["r2"], "binding"), set(&[AUDIT_LOGS]));
 
     let front = worker(guard::WORKER);
     assert_eq!(names(&front["vars"], "name"), set(&guard::VARS));
     assert_eq!(names(&front["secrets"], "name"), set(&guard::SECRETS));
     let object = |key| names(&front["durableObjects"], key);
-    assert!(object("binding").is_superset(&set(&[guard::LIMITER])));
-    assert!(object("class").is_superset(&set(&[guard::LIMITER_CLASS])));
+    assert_eq!(object("binding"), set(&[guard::LIMITER, guard::AUDIT_LOG]));
+    assert!(object("class").contains(guard::LIMITER_CLASS));
     assert_eq!(
         names(&front["services"], "binding"),
         set(&[guard::VAU_PROCESSOR])
@@ -109,4 +115,29 @@ fn the_listed_defaults_are_those_of_the_code() {
     let bare = crate::Settings::read(required).unwrap();
     let listed = crate::Settings::read(|name| required(name).or_else(|| default_of(name)));
     assert_eq!(bare, listed.unwrap());
+}
+
+#[test]
+fn audit_records_are_kept_400_days_segments_30_and_no_longer() {
+    let own = worker(WORKER);
+    let buckets = own["r2"].as_array().unwrap();
+    let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
+    let expected = serde_json::json!([
+        { "prefix": crate::audit::segment::PREFIX, "days": 400 },
+        { "prefix": "edge/segments/", "days": 30 },
+    ]);
+    assert_eq!(bucket["lifecycle"], expected);
+}
+
+#[test]
+fn the_audit_logs_default_is_that_of_the_code() {
+    let vars = worker(WORKER)["vars"].as_array().unwrap().clone();
+    let listed = |name: &str| {
+        let var = vars.iter().find(|v| v["name"] == name)?;
+        var["default"].as_str().map(str::to_owned)
+    };
+    assert_eq!(
+        crate::audit::Config::read(listed),
+        crate::audit::Config::read(|_| None)
+    );
 }

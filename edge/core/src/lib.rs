@@ -11,11 +11,14 @@
 
 pub mod admission;
 pub mod answer;
+pub mod attestation;
+pub mod audit;
 pub mod batch;
 pub mod batch_answer;
 pub mod bindings;
 pub mod challenge;
 pub mod client;
+pub mod cohort;
 pub mod device;
 pub mod exposition;
 pub mod firewall;

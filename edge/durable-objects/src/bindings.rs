@@ -1,6 +1,6 @@
 //! Typed access to the Worker's environment.
 
-use edge_core::{Settings, SettingsError, bindings};
+use edge_core::{Settings, SettingsError, audit, bindings, cohort};
 use worker::{Bucket, Env, ObjectNamespace, Queue};
 
 /// The environment, by meaning instead of by name.
@@ -38,8 +38,28 @@ impl Bindings {
         self.0.queue(bindings::ANALYTICS_QUEUE)
     }
 
-    /// Where segments are kept a second time.
-    pub fn archive(&self) -> worker::Result<Bucket> {
-        self.0.bucket(bindings::ARCHIVE)
+    /// The variables and secrets of the audit log, checked.
+    pub fn audit_config(&self) -> Result<audit::Config, SettingsError> {
+        audit::Config::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
+    }
+
+    /// The object that chains audit records.
+    pub fn audit_log(&self) -> worker::Result<ObjectNamespace> {
+        self.0.durable_object(bindings::AUDIT_LOG)
+    }
+
+    /// The variables and secrets of cohorts, checked.
+    pub fn cohort_config(&self) -> Result<cohort::Config, SettingsError> {
+        cohort::Config::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
+    }
+
+    /// The object that counts members of cohorts.
+    pub fn cohort_census(&self) -> worker::Result<ObjectNamespace> {
+        self.0.durable_object(bindings::COHORT_CENSUS)
+    }
+
+    /// Where the audit log's segments and roots go.
+    pub fn audit_bucket(&self) -> worker::Result<Bucket> {
+        self.0.bucket(bindings::AUDIT_LOGS)
     }
 }

@@ -43,7 +43,7 @@ pub(crate) const IS_OLD: &str =
 pub(crate) const UPGRADE: &str = "
 INSERT INTO segments SELECT segment_id, 'vau', body, 0, 0, made_at, sent, next_at, 0 FROM segment;
 INSERT INTO segments
-    SELECT id, 'vau', json_object('version', 1, 'segmentId', id, 'shard', 'vau-0', 'items', json(items)), 0, 0, made_at, 0, 0, 0
+    SELECT id, 'vau', json_object('version', 1, 'segmentId', id, 'shard', 'vau-0', 'items', json(items)), 0, 0, made_at, 1, 0, 0
     FROM (
         SELECT printf('%s-%s-4%s-8%s-%s', substr(r, 1, 8), substr(r, 9, 4), substr(r, 13, 3), substr(r, 16, 3), substr(r, 19, 12)) AS id,
             items, made_at

@@ -1,7 +1,7 @@
 //! From checked VAUs to the object's decision: asks the backend about devices the object does not know.
 
 use crate::backend::{self, Registration};
-use crate::caller::{elsewhere, note};
+use crate::caller::{note, unreported};
 use crate::shard;
 use domain::{DeviceId, WalletAddress};
 use durable_objects::{Bindings, now};
@@ -35,7 +35,7 @@ pub(crate) async fn take(
         class: intake.class,
         address: intake.address,
         counted: false,
-        elsewhere: elsewhere(),
+        requests: unreported(),
         user_id: intake.user_id,
         groups: intake.groups,
     };
@@ -44,7 +44,7 @@ pub(crate) async fn take(
     if let Reply::AskAbout(devices) = &accepted.reply {
         look_up(settings, &mut request, devices).await;
         request.counted = true;
-        request.elsewhere = 0;
+        request.requests = 0;
         accepted = shard::accept(bindings, &request).await?;
         note(rate, accepted.rate);
     }

@@ -1,10 +1,21 @@
 //! The Worker that takes signed VAUs in. Thin: what is right and wrong is decided in `edge-core`, what is
 //! kept in `durable-objects`; here is the plumbing to WebCrypto, the network and the queue.
 
+#[cfg_attr(
+    not(feature = "vectors"),
+    expect(
+        dead_code,
+        reason = "until VAUs are judged by it, only its tests call it"
+    )
+)]
+mod attest;
+#[cfg(feature = "vectors")]
+mod attest_vectors;
 mod auth;
 mod backend;
 mod batch;
 mod caller;
+mod cohorts;
 mod consumer;
 mod health;
 mod http;
@@ -19,8 +30,9 @@ mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;
+mod webcrypto_cose;
 
-pub use durable_objects::{RateLimiter, VauShard};
+pub use durable_objects::{AuditLog, CohortCensus, RateLimiter, VauShard};
 
 use durable_objects::{Bindings, log_error};
 use worker::{

@@ -132,7 +132,10 @@ fn start() -> Platform {
     let options = Options {
         ports: PortChoice::Any,
         // So that a lost delivery is repeated while the test waits.
-        edge_vars: BTreeMap::from([("RESEND_AFTER_MS".to_owned(), "1000".to_owned())]),
+        edge_vars: settings(&[
+            ("RESEND_AFTER_MS", "1000"),
+            ("RATE_BATCH_PER_MINUTE", "100000"),
+        ]),
         guard_vars: BTreeMap::new(),
         auth_env: settings(&[
             // So that a rotation is over while the test waits; a verifier must see a key before it signs.

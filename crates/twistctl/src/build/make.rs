@@ -42,7 +42,7 @@ pub fn make(paths: &Paths, out: &Path, profile: Profile) -> Result<PathBuf, CtlE
     let before = source::of(paths)?;
     let programs = programs(paths, profile)?;
     let bundler = Step::during("build the bundler", |step| release::bundler(paths, step))?;
-    let bundles = Step::during("build the Workers", |step| {
+    let workers = Step::during("build the Workers", |step| {
         bundle::build(paths, &bundler, step)
     })?;
     let bill = Step::during("list what is inside", |step| bill(paths, step))?;
@@ -57,7 +57,7 @@ pub fn make(paths: &Paths, out: &Path, profile: Profile) -> Result<PathBuf, CtlE
     }
     for worker in WORKERS {
         for module in BUNDLE {
-            let file = bundles.join(worker).join(module);
+            let file = workers.join(worker).join(module);
             staging.add(&file, &format!("{worker}/{module}"), false)?;
         }
     }

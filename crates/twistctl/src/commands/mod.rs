@@ -1,10 +1,12 @@
 //! One file for each subcommand.
 
+pub mod audit;
 pub mod budgets;
 pub mod build;
 pub mod dlq;
 pub mod doctor;
 pub mod down;
+pub mod edge;
 pub mod keygen;
 pub mod keys;
 pub mod ledger;

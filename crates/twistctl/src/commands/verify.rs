@@ -34,6 +34,10 @@ pub struct Args {
     /// Compares a container image: docker-archive or OCI archive, or an OCI layout folder.
     #[arg(long, value_name = "[NAME=]PATH")]
     oci: Vec<String>,
+    /// Reads a deployed script out of Cloudflare's API (`…/accounts/ID/workers/scripts/SCRIPT`, with the token in
+    /// `CLOUDFLARE_API_TOKEN`), or a folder with its modules or a file with that answer, and compares it.
+    #[arg(long, value_name = "[NAME=]URL|PATH")]
+    worker: Vec<String>,
     /// Compares what `up` runs on this machine.
     #[arg(long)]
     stack: bool,
@@ -63,6 +67,7 @@ pub fn run(args: &Args) -> Result<ExitCode, CtlError> {
         dist: args.dist.clone(),
         services: args.service.clone(),
         images: args.oci.clone(),
+        workers: args.worker.clone(),
         stack: args.stack,
         rebuild: args.rebuild,
         artifacts: args.artifact.clone(),

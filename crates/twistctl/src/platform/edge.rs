@@ -48,6 +48,9 @@ impl Launch<'_> {
             "BACKEND_HMAC_SECRET": self.secrets.ingest,
             "INTEGRATOR_KEYS": integrators,
             "FLUSH_INTERVAL_MS": "200",
+            "FREE_TIER": "off",
+            "OPERATOR_TOKEN": self.secrets.operator(),
+            "COHORT_SECRET": self.secrets.cohorts(),
         });
         changed(vars, &self.options.edge_vars)
     }

@@ -2,6 +2,7 @@
 
 use crate::{CtlError, Paths};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use stack::{Passwords, random_hex};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -91,6 +92,16 @@ impl Secrets {
             demo_wallet: make()?,
             demo_device: make()?,
         })
+    }
+
+    /// Opens the edge's figures. Follows from another secret, so that a platform made before it existed has it too.
+    pub fn operator(&self) -> String {
+        hex::encode(Sha256::digest(format!("operator {}", self.ingest)))
+    }
+
+    /// What the weekly salts of cohorts follow from; follows from another secret for the same reason.
+    pub fn cohorts(&self) -> String {
+        hex::encode(Sha256::digest(format!("cohorts {}", self.ingest)))
     }
 
     /// Those of the database's roles.

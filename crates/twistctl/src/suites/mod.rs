@@ -7,6 +7,7 @@ mod docs;
 mod edge;
 mod hygiene;
 mod images;
+mod infra;
 mod load;
 mod nix;
 mod reproduce;
@@ -34,6 +35,8 @@ pub enum Suite {
     Shell,
     /// Every .nix file parses.
     NixSyntax,
+    /// edge/terraform is formatted and valid (needs `OpenTofu` or Terraform, and says what it skips without).
+    Infra,
     /// Links in the documentation lead somewhere; every error code is listed.
     Docs,
     /// Rust tests: units, and services against real PostgreSQL and Redis.
@@ -67,6 +70,7 @@ pub(crate) fn default_suites() -> Vec<Suite> {
         Suite::Fmt,
         Suite::Shell,
         Suite::NixSyntax,
+        Suite::Infra,
         Suite::Docs,
         Suite::Clippy,
         Suite::Unit,
@@ -91,6 +95,7 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Clippy => Ok(cargo::clippy(paths, &step)),
         Suite::Shell => shell::check(paths, &step),
         Suite::NixSyntax => nix::syntax(paths),
+        Suite::Infra => infra::check(paths, &step),
         Suite::Docs => docs::check(paths),
         Suite::Unit => cargo::unit(paths, &step),
         Suite::Edge => edge::test(paths, &step),

@@ -17,13 +17,13 @@ impl BadInput {
 
     pub(crate) fn without_question(option: &str) -> Self {
         Self::new(format!(
-            "{option} says how something is compared, and nothing is: give --dist, --oci, --service, --stack or --rebuild"
+            "{option} says how something is compared, and nothing is: give --dist, --oci, --service, --worker, --stack or --rebuild"
         ))
     }
 
     pub(crate) fn nothing_asked() -> Self {
         Self::new(
-            "nothing was asked for: give --dist, --oci, --service, --stack or --rebuild, or a signature with --signature and --key",
+            "nothing was asked for: give --dist, --oci, --service, --worker, --stack or --rebuild, or a signature with --signature and --key",
         )
     }
 }

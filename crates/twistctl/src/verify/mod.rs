@@ -1,6 +1,6 @@
 //! `verify`: artifacts, images and running services against a release manifest.
 //!
-//! Every question is a [`Leg`]: `--dist`, `--service`, `--oci`, `--stack`, `--rebuild`. A leg turns what it was
+//! Every question is a [`Leg`]: `--dist`, `--service`, `--oci`, `--worker`, `--stack`, `--rebuild`. A leg turns what it was
 //! pointed at into rows, one for each thing that was to be compared, and a row says "match" only where every
 //! byte, or the hash that a service states of itself, was compared. Another kind of question is another file
 //! beside [`dist`] and one line in [`legs`].
@@ -21,6 +21,7 @@ pub mod image;
 pub mod rebuild;
 pub mod service;
 pub mod stack;
+pub mod worker;
 
 pub use context::Context;
 pub use input::BadInput;
@@ -47,6 +48,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// Image archives and layouts: `PATH` or `NAME=PATH`.
     pub images: Vec<String>,
+    /// Deployed scripts: `URL`, `PATH`, or either after `NAME=`.
+    pub workers: Vec<String>,
     /// The platform of `up` on this machine.
     pub stack: bool,
     /// Build again.
@@ -71,10 +74,9 @@ pub fn run(request: &Request) -> Report {
 fn fill(request: &Request, report: &mut Report) -> Result<(), BadInput> {
     let (bytes, manifest) = input::manifest(&request.manifest)?;
     report.manifest = Some(report::Summary::of(&bytes, &manifest));
-    let compares =
-        !(request.dist.is_empty() && request.images.is_empty() && request.services.is_empty())
-            || request.stack
-            || request.rebuild;
+    let named =
+        request.dist.len() + request.images.len() + request.services.len() + request.workers.len();
+    let compares = named > 0 || request.stack || request.rebuild;
     if let Some(option) = how(request).filter(|_| !compares) {
         return Err(BadInput::without_question(option));
     }
@@ -127,6 +129,9 @@ fn legs(request: &Request, context: &Context) -> Result<Vec<Box<dyn Leg>>, BadIn
     }
     for given in &request.services {
         legs.push(Box::new(service::Service::new(given, context)?));
+    }
+    for given in &request.workers {
+        legs.push(Box::new(worker::Worker::new(given, context)?));
     }
     if request.stack {
         legs.push(Box::new(stack::Stack));

@@ -1,7 +1,8 @@
 //! Counts a segment: VAUs, their postings and what is set aside, in one database transaction.
 
 use super::values::{bigints, blobs, moments, texts, uuids};
-use contracts::ingest::{AcceptedVau, QuarantineReason, Quarantined, SegmentReceipt, VauSegment};
+use crate::domain::ingest::{Batch, Checked, Item};
+use contracts::ingest::{AcceptedVau, QuarantineReason, Quarantined, SegmentReceipt};
 use domain::{EpochMs, Fingerprint, VauId};
 use ledger::account::{self, Account};
 use ledger::reward::reward_posting;
@@ -16,12 +17,10 @@ use uuid::Uuid;
 /// How often a transaction that had to give way to another is run again.
 const ATTEMPTS: u8 = 5;
 
-/// What was found of each item, by its index in the segment.
-type Checked = Vec<Result<AcceptedVau, QuarantineReason>>;
-
 /// An item that may be counted, with the user who is credited.
 struct Candidate {
     accepted: AcceptedVau,
+    batch_group: Option<u32>,
     user: Uuid,
     posting: Option<Posting>,
 }
@@ -30,12 +29,12 @@ struct Candidate {
 /// segment again changes nothing.
 pub async fn count(
     db: &DatabaseConnection,
-    segment: &VauSegment,
+    segment_id: Uuid,
     checked: &Checked,
 ) -> Result<SegmentReceipt, LedgerError> {
     let mut attempt = 1;
     loop {
-        match count_once(db, segment, checked).await {
+        match count_once(db, segment_id, checked).await {
             Err(LedgerError::Database(error))
                 if attempt < ATTEMPTS && ledger::is_contention(&error) =>
             {
@@ -48,21 +47,21 @@ pub async fn count(
 
 async fn count_once(
     db: &DatabaseConnection,
-    segment: &VauSegment,
+    segment_id: Uuid,
     checked: &Checked,
 ) -> Result<SegmentReceipt, LedgerError> {
     let tx = db.begin().await?;
-    let mut aside = quarantined_before(&tx, segment.segment_id).await?;
+    let mut aside = quarantined_before(&tx, segment_id).await?;
     let owners = owners(&tx, checked).await?;
     let mut candidates = BTreeMap::<VauId, Candidate>::new();
     let mut index_of = BTreeMap::<VauId, u32>::new();
     let mut duplicates = 0;
 
-    for (index, item) in (0u32..).zip(checked) {
+    for (index, item) in (0u32..).zip(&checked.items) {
         if aside.contains_key(&index) {
             continue;
         }
-        let accepted = match item {
+        let accepted = match &item.result {
             Ok(accepted) => accepted,
             Err(reason) => {
                 aside.insert(index, *reason);
@@ -79,14 +78,15 @@ async fn count_once(
                 aside.insert(index, QuarantineReason::Conflicting);
             }
             None => {
-                let candidate = Candidate::new(accepted.clone(), user, segment.segment_id)?;
+                let candidate = Candidate::new(item, accepted.clone(), user, segment_id)?;
                 index_of.insert(accepted.vau_id, index);
                 candidates.insert(accepted.vau_id, candidate);
             }
         }
     }
 
-    let fresh = insert_vaus(&tx, segment.segment_id, &candidates).await?;
+    insert_batches(&tx, segment_id, &checked.batches).await?;
+    let fresh = insert_vaus(&tx, segment_id, &candidates).await?;
     let known = fingerprints(&tx, candidates.keys().filter(|id| !fresh.contains(id))).await?;
     for (id, fingerprint) in known {
         match (candidates.get(&id), index_of.get(&id)) {
@@ -107,11 +107,11 @@ async fn count_once(
         account::open(&tx, &accounts).await?;
         ledger::posting::post(&tx, &postings).await?;
     }
-    set_aside(&tx, segment, checked, &aside).await?;
+    set_aside(&tx, segment_id, &checked.items, &aside).await?;
     tx.commit().await?;
 
     Ok(SegmentReceipt {
-        segment_id: segment.segment_id,
+        segment_id,
         counted: u32::try_from(fresh.len()).unwrap_or(u32::MAX),
         duplicates,
         quarantined: aside
@@ -122,7 +122,12 @@ async fn count_once(
 }
 
 impl Candidate {
-    fn new(accepted: AcceptedVau, user: Uuid, group: Uuid) -> Result<Self, LedgerError> {
+    fn new(
+        item: &Item,
+        accepted: AcceptedVau,
+        user: Uuid,
+        group: Uuid,
+    ) -> Result<Self, LedgerError> {
         let posting = if accepted.earned.is_zero() {
             None
         } else {
@@ -131,6 +136,7 @@ impl Candidate {
         };
         Ok(Self {
             accepted,
+            batch_group: item.batch_group,
             user,
             posting,
         })
@@ -153,8 +159,9 @@ impl Owners {
 
 async fn owners(tx: &impl ConnectionTrait, checked: &Checked) -> Result<Owners, DbErr> {
     let devices: BTreeSet<String> = checked
+        .items
         .iter()
-        .flatten()
+        .filter_map(|item| item.result.as_ref().ok())
         .map(|a| a.vau.device_id.to_string())
         .collect();
     let sql = "SELECT device_id, user_id, wallet_address, revoked_at FROM devices \
@@ -208,15 +215,16 @@ async fn insert_vaus(
                 .unwrap_or_default()
         })),
         Value::from(segment),
+        bigints(all().map(|c| c.batch_group.map_or(-1, i64::from))),
     ];
     let sql = "INSERT INTO vaus (vau_id, fingerprint, user_id, wallet_address, device_id, site_id, \
-                   submission, accepted_at, trust_score, earned, transaction_id, segment_id) \
+                   submission, accepted_at, trust_score, earned, transaction_id, segment_id, batch_group) \
                SELECT id, fingerprint, user_id, wallet, device, site, submission, accepted_at, trust, \
-                   earned, nullif(transaction_id, '')::uuid, $12::uuid \
+                   earned, nullif(transaction_id, '')::uuid, $12::uuid, nullif(batch_group, -1)::integer \
                FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::text[], \
-                   $7::bytea[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[]) \
+                   $7::bytea[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[], $13::bigint[]) \
                    AS v (id, fingerprint, user_id, wallet, device, site, submission, accepted_at, \
-                       trust, earned, transaction_id) \
+                       trust, earned, transaction_id, batch_group) \
                ORDER BY id COLLATE \"C\" \
                ON CONFLICT (vau_id) DO NOTHING RETURNING vau_id";
     let rows = tx.query_all_raw(statement(sql, values)).await?;
@@ -269,41 +277,72 @@ async fn quarantined_before(
     read.collect()
 }
 
+/// Keeps the batches that devices have signed as a whole, once each.
+async fn insert_batches(
+    tx: &impl ConnectionTrait,
+    segment: Uuid,
+    batches: &[Batch],
+) -> Result<(), DbErr> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let prints = |b: &Batch| b.fingerprints.iter().flat_map(|f| *f.as_bytes()).collect();
+    let values = [
+        segment.into(),
+        bigints(batches.iter().map(|b| i64::from(b.group))),
+        texts(batches.iter().map(|b| b.device_id.to_string())),
+        texts(batches.iter().map(|b| b.batch_id.clone())),
+        moments(batches.iter().map(|b| b.submitted_at)),
+        blobs(batches.iter().map(|b| b.signature.to_vec())),
+        blobs(batches.iter().map(prints)),
+    ];
+    let sql = "INSERT INTO vau_batches SELECT $1, b.place::integer, b.device, b.id, b.submitted_at, b.signature, b.prints \
+               FROM unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[]) \
+                   AS b (place, device, id, submitted_at, signature, prints) \
+               ON CONFLICT (segment_id, batch_group) DO NOTHING";
+    tx.execute_raw(statement(sql, values)).await.map(|_| ())
+}
+
 async fn set_aside(
     tx: &impl ConnectionTrait,
-    segment: &VauSegment,
-    checked: &Checked,
+    segment: Uuid,
+    items: &[Item],
     aside: &BTreeMap<u32, QuarantineReason>,
 ) -> Result<(), DbErr> {
     if aside.is_empty() {
         return Ok(());
     }
-    let item = |index: &u32| {
-        usize::try_from(*index)
-            .ok()
-            .and_then(|i| segment.items.get(i))
-    };
-    let known_id = |index: &u32| {
-        let checked = usize::try_from(*index).ok().and_then(|i| checked.get(i));
-        checked
-            .and_then(|c| c.as_ref().ok())
-            .map(|a| a.vau_id.to_string())
+    let item = |index: &u32| usize::try_from(*index).ok().and_then(|i| items.get(i));
+    let accepted = |index: &u32| item(index).and_then(|i| i.result.as_ref().ok());
+    let known_id = |index: &u32| accepted(index).map(|a| a.vau_id.to_string());
+    let wallet = |index: &u32| accepted(index).map(|a| a.vau.user_id.to_string());
+    let kept = |index: &u32| {
+        let raw = item(index).and_then(|i| i.raw.clone());
+        let raw = raw.or_else(|| accepted(index).and_then(|a| serde_json::to_value(a).ok()));
+        raw.map(|value| value.to_string())
             .unwrap_or_default()
+            .into_bytes()
     };
+    // 1970 stands for a time that cannot be told.
+    let accepted_at = |index: &u32| accepted(index).map_or(EpochMs::ZERO, |a| a.accepted_at);
     let values = [
-        segment.segment_id.into(),
+        segment.into(),
         bigints(aside.keys().map(|index| i64::from(*index))),
         texts(aside.values().map(|reason| reason.as_str().to_owned())),
-        texts(aside.keys().map(known_id)),
-        blobs(
+        texts(
             aside
                 .keys()
-                .map(|i| item(i).map(ToString::to_string).unwrap_or_default().into()),
+                .map(|index| known_id(index).unwrap_or_default()),
         ),
+        blobs(aside.keys().map(kept)),
+        moments(aside.keys().map(accepted_at)),
+        texts(aside.keys().map(|index| wallet(index).unwrap_or_default())),
     ];
-    let sql = "INSERT INTO vau_quarantine (segment_id, item_index, reason, vau_id, item) \
-               SELECT $1, q.item_index::integer, q.reason, nullif(q.vau_id, ''), q.item \
-               FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bytea[]) AS q (item_index, reason, vau_id, item) \
+    let sql = "INSERT INTO vau_quarantine (segment_id, item_index, reason, vau_id, item, accepted_at, wallet_address) \
+               SELECT $1, q.item_index::integer, q.reason, nullif(q.vau_id, ''), q.item, nullif(q.accepted_at, to_timestamp(0)), \
+                   nullif(q.wallet, '') \
+               FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::text[]) \
+                   AS q (item_index, reason, vau_id, item, accepted_at, wallet) \
                ON CONFLICT (segment_id, item_index) DO NOTHING";
     tx.execute_raw(statement(sql, values)).await.map(|_| ())
 }
@@ -318,9 +357,6 @@ fn statement<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
 
 /// When the edge accepted the newest VAU of a segment, for the metric of how far counting lags.
 pub fn newest(checked: &Checked) -> Option<EpochMs> {
-    checked
-        .iter()
-        .flatten()
-        .map(|accepted| accepted.accepted_at)
-        .max()
+    let accepted = checked.items.iter().filter_map(|i| i.result.as_ref().ok());
+    accepted.map(|accepted| accepted.accepted_at).max()
 }

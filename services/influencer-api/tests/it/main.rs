@@ -5,11 +5,13 @@ mod access;
 mod bad_input;
 mod canary;
 mod contract;
+mod credentials;
 mod devices;
 mod entries;
 mod hostile_input;
 mod idempotency;
 mod ingest;
+mod ingest_groups;
 mod ingest_refusals;
 
 mod me;

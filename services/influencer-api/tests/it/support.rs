@@ -6,14 +6,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use conformance::Watch;
 use contracts::auth::{Jwk, Jwks};
-use contracts::ingest::{AcceptedVau, SegmentReceipt};
+use contracts::ingest::{AcceptedGroup, AcceptedItem, AcceptedVau, SegmentReceipt, SignedBatch};
 use contracts::token::{AUDIENCE, AccessClaims, VERSION};
 use contracts::vau::VauSubmission;
 use domain::http_hmac::SignedRequest;
 use domain::reward::{DeviceHistory, reward, trust_score};
-use domain::{DeviceId, EpochMs, SiteId, WalletAddress, device};
+use domain::vau::batch_canonical;
+use domain::{DeviceId, EpochMs, Fingerprint, SiteId, WalletAddress, device};
 use ed25519_dalek::{Signer, SigningKey};
-use influencer_api::config::IngestConfig;
+use influencer_api::config::{IngestConfig, WebauthnConfig};
 use influencer_api::{AppState, Config};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -87,6 +88,11 @@ impl Api {
             token: TokenConfig::new(ISSUER, issuer().await),
             ingest: IngestConfig {
                 keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
+            },
+            webauthn: WebauthnConfig {
+                rp_id: crate::credentials::RP_ID.to_owned(),
+                origins: vec![crate::credentials::ORIGIN.to_owned()],
+                require_user_verification: false,
             },
             http: HttpConfig::default(),
             limits,
@@ -338,6 +344,42 @@ impl Device {
             trust_score,
             earned: reward(trust_score),
         }
+    }
+
+    /// VAUs of this device in one request, as the edge would have accepted them: each signed, or all under a seal.
+    pub(crate) fn group(&self, user: &User, ns: &[u64], sealed: bool) -> AcceptedGroup {
+        let accepted: Vec<AcceptedVau> = ns.iter().map(|n| self.accepted(user, *n, "{}")).collect();
+        let history = accepted[0].device;
+        let prints: Vec<_> = accepted.iter().map(|vau| vau.fingerprint).collect();
+        let submitted_at = accepted[0].accepted_at;
+        let item = |(index, vau): (u32, &AcceptedVau)| AcceptedItem {
+            index,
+            site_id: vau.vau.site_id.clone(),
+            timestamp: vau.vau.timestamp,
+            payload: vau.vau.payload.clone(),
+            attestation: None,
+            signature: (!sealed).then(|| vau.vau.signature.clone()),
+            earned: reward(trust_score(&history.later(index))),
+        };
+        AcceptedGroup {
+            user_id: user.wallet,
+            device_id: self.id(),
+            accepted_at: submitted_at,
+            device: history,
+            batch: sealed.then(|| SignedBatch {
+                batch_id: "batch".to_owned(),
+                submitted_at,
+                signature: self.seal(submitted_at, &prints),
+                others: Vec::new(),
+            }),
+            items: (0u32..).zip(&accepted).map(item).collect(),
+        }
+    }
+
+    /// The signature over a batch.
+    pub(crate) fn seal(&self, submitted_at: EpochMs, prints: &[Fingerprint]) -> String {
+        let bytes = batch_canonical("batch", submitted_at, prints);
+        hex::encode(self.0.sign(&bytes).to_bytes())
     }
 
     pub(crate) fn item(&self, user: &User, n: u64) -> Value {

@@ -14,6 +14,7 @@ mod journeys;
 mod money;
 mod outage;
 mod redelivery;
+mod replay;
 mod soak;
 mod two_instances;
 mod verify;

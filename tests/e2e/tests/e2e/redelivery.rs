@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const PATH: &str = "/internal/v1/vau-batches";
 
-fn segment(vau: &VauSubmission) -> VauSegment {
+pub(crate) fn segment(vau: &VauSubmission) -> VauSegment {
     let device = DeviceHistory {
         attestations: 0,
         vau_count: 0,

@@ -1,5 +1,8 @@
 //! Makes small releases and asks `twistctl verify` about them.
 
+pub(crate) mod backend;
+pub(crate) mod cloudflare;
+pub(crate) mod edge;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod release;
