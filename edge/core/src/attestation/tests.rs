@@ -73,7 +73,8 @@ fn with_vau<T>(use_it: impl FnOnce(&Vau<'_>) -> T) -> T {
 
 impl Case {
     fn good() -> Self {
-        let challenge = with_vau(|vau| vau.attestation_challenge());
+        let mut challenge = [0; 32];
+        with_vau(|vau| challenge = vau.attestation_challenge());
         Self {
             client_data: client_data("webauthn.get", &challenge),
             auth_data: auth_data(0x05, 8, &[]),
