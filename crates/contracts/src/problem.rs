@@ -157,6 +157,8 @@ codes! {
     FirewallBlocked = "firewall.blocked", 403, "The request was refused";
     /// The request looks like a machine's; `data` has a task whose solution, in `X-Challenge-Proof`, lets it through.
     ChallengeRequired = "challenge.required", 403, "Solve the challenge and send the request again";
+    /// The proof was used, has expired, or is for somebody else; without one the answer has a new challenge.
+    ChallengeInvalid = "challenge.invalid", 403, "The challenge's proof is not valid";
     /// The request comes from a country that may not be served.
     GeoBlocked = "geo.blocked", 451, "Not available in this country";
     /// Too many requests; `Retry-After` says when to come back.

@@ -108,11 +108,43 @@ pub mod guard {
     /// The Worker behind it.
     pub const VAU_PROCESSOR: &str = "VAU_PROCESSOR";
 
+    /// The Durable Object namespace of [`LIMITER_CLASS`].
+    pub const LIMITER: &str = "RATE_LIMITER";
+    /// The Durable Object class, of the other script.
+    pub const LIMITER_CLASS: &str = "RateLimiter";
+    /// The Durable Object namespace of the audit log.
+    pub const AUDIT_LOG: &str = "AUDIT_LOG";
+
+    /// ISO codes of countries that are refused, separated by commas.
+    pub const GEO_BLOCK: &str = "GEO_BLOCK";
+    /// Rules that are watched and not enforced, separated by commas.
+    pub const FIREWALL_SHADOW: &str = "FIREWALL_SHADOW";
+    /// Zero bits of a proof of work.
+    pub const CHALLENGE_DIFFICULTY: &str = "CHALLENGE_DIFFICULTY";
+    /// Requests that an address may make in a minute where no VAUs are taken in.
+    pub const RATE_READ_PER_MINUTE: &str = "RATE_READ_PER_MINUTE";
+    /// Who is asked about a token of Turnstile.
+    pub const TURNSTILE_URL: &str = "TURNSTILE_URL";
+    /// For Turnstile's widget.
+    pub const TURNSTILE_SITE_KEY: &str = "TURNSTILE_SITE_KEY";
+    /// Signs challenges, and hashes networks for the audit log (secret).
+    pub const CHALLENGE_SECRET: &str = "CHALLENGE_SECRET";
+    /// Asks about tokens of Turnstile (secret).
+    pub const TURNSTILE_SECRET: &str = "TURNSTILE_SECRET";
+
     /// Variables anyone may read.
-    pub const VARS: [&str; 1] = [ALLOWED_ORIGINS];
+    pub const VARS: [&str; 7] = [
+        ALLOWED_ORIGINS,
+        GEO_BLOCK,
+        FIREWALL_SHADOW,
+        CHALLENGE_DIFFICULTY,
+        RATE_READ_PER_MINUTE,
+        TURNSTILE_URL,
+        TURNSTILE_SITE_KEY,
+    ];
 
     /// Variables nobody may read.
-    pub const SECRETS: [&str; 0] = [];
+    pub const SECRETS: [&str; 2] = [CHALLENGE_SECRET, TURNSTILE_SECRET];
 }
 
 #[cfg(test)]

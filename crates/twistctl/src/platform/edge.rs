@@ -56,7 +56,12 @@ impl Launch<'_> {
     }
 
     fn guard_vars(&self) -> Value {
-        changed(json!({}), &self.options.guard_vars)
+        let vars = json!({
+            "CHALLENGE_SECRET": self.secrets.challenge(),
+            // Everybody on this machine is one address.
+            "RATE_READ_PER_MINUTE": "1000000",
+        });
+        changed(vars, &self.options.guard_vars)
     }
 
     /// The copies of the bundles that run: the next build may replace the originals under the Workers' feet.
