@@ -36,7 +36,10 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
     let walker = walker.as_ref();
     let sent = recorder
         .take_with(
-            step("J4.2", "100 VAUs under one signature are taken in, and each is answered"),
+            step(
+                "J4.2",
+                "100 VAUs under one signature are taken in, and each is answered",
+            ),
             walker,
             |walker| hundred(client, walker),
         )
@@ -44,7 +47,10 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
     let both = walker.zip(sent.as_ref());
     recorder
         .take_with(
-            step("J4.3", "each arrives once, and the balance is what was promised"),
+            step(
+                "J4.3",
+                "each arrives once, and the balance is what was promised",
+            ),
             both,
             |(walker, sent)| arrived(client, walker, sent),
         )
@@ -58,14 +64,20 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
         .await;
     recorder
         .take_with(
-            step("J4.5", "an item that is wrong is named, and the others are taken in"),
+            step(
+                "J4.5",
+                "an item that is wrong is named, and the others are taken in",
+            ),
             walker,
             |walker| half_valid(client, walker),
         )
         .await;
     recorder
         .take_with(
-            step("J4.6", "101 VAUs, or a signature over other VAUs, are refused as a whole"),
+            step(
+                "J4.6",
+                "101 VAUs, or a signature over other VAUs, are refused as a whole",
+            ),
             walker,
             |walker| refused_whole(client, walker),
         )
@@ -78,9 +90,10 @@ fn unsigned(walker: &Walker, count: u64) -> Result<Vec<Value>, String> {
     (0..count)
         .map(|n| {
             let at = EpochMs::new(newest.saturating_sub(n * 100)).map_err(text)?;
-            let vau = walker
-                .device
-                .vau(walker.session.wallet, &walker.site, at, "{\"smoke\":true}");
+            let vau =
+                walker
+                    .device
+                    .vau(walker.session.wallet, &walker.site, at, "{\"smoke\":true}");
             let mut vau = serde_json::to_value(vau).map_err(text)?;
             if let Some(fields) = vau.as_object_mut() {
                 fields.remove("signature");
@@ -109,7 +122,11 @@ async fn send(client: &Client, walker: &Walker, body: &Value) -> Result<client::
 async fn taken(client: &Client, walker: &Walker, body: &Value) -> Result<BatchAccepted, String> {
     let answer = send(client, walker, body).await?;
     ensure(answer.status == 202, || {
-        format!("got {} {}", answer.status, String::from_utf8_lossy(&answer.body))
+        format!(
+            "got {} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        )
     })?;
     let told = answer.success::<Success<BatchAccepted>>().map_err(text)?;
     Ok(told.data)
@@ -118,7 +135,9 @@ async fn taken(client: &Client, walker: &Walker, body: &Value) -> Result<BatchAc
 async fn hundred(client: &Client, walker: &Walker) -> Found<Sent> {
     let body = sealed(walker, SIZE)?;
     let told = taken(client, walker, &body).await?;
-    ensure(u64::from(told.accepted) == SIZE, || format!("{} were taken in", told.accepted))?;
+    ensure(u64::from(told.accepted) == SIZE, || {
+        format!("{} were taken in", told.accepted)
+    })?;
     let seen = format!("batch {}, {}", told.batch_id, told.earned.to_twist_string());
     Ok((Sent { body, told }, seen))
 }
@@ -138,7 +157,9 @@ async fn arrived(client: &Client, walker: &Walker, sent: &Sent) -> Found<()> {
             .await
             .map_err(text)?;
         for reward in &page.rewards {
-            ensure(seen.insert(reward.vau_id), || format!("{} is there twice", reward.vau_id))?;
+            ensure(seen.insert(reward.vau_id), || {
+                format!("{} is there twice", reward.vau_id)
+            })?;
         }
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -146,25 +167,40 @@ async fn arrived(client: &Client, walker: &Walker, sent: &Sent) -> Found<()> {
         }
     }
     let promised: BTreeSet<VauId> = ids(&sent.told).collect();
-    ensure(seen == promised, || format!("{} of {} arrived", seen.len(), promised.len()))?;
+    ensure(seen == promised, || {
+        format!("{} of {} arrived", seen.len(), promised.len())
+    })?;
     Ok(((), expected.to_twist_string()))
 }
 
 fn ids(told: &BatchAccepted) -> impl Iterator<Item = VauId> {
-    told.items.iter().filter_map(|item| item.receipt.as_ref()).map(|r| r.vau_id)
+    told.items
+        .iter()
+        .filter_map(|item| item.receipt.as_ref())
+        .map(|r| r.vau_id)
 }
 
 async fn balance_is(client: &Client, walker: &Walker, expected: Amount) -> Result<(), String> {
     let balance = client.balance(&walker.session).await.map_err(text)?;
-    ensure(balance.available == expected, || format!("it is {}, expected {expected}", balance.available))
+    ensure(balance.available == expected, || {
+        format!("it is {}, expected {expected}", balance.available)
+    })
 }
 
 async fn again(client: &Client, walker: &Walker, sent: &Sent) -> Found<()> {
     let told = taken(client, walker, &sent.body).await?;
-    ensure((told.accepted, u64::from(told.duplicates)) == (0, SIZE), || {
-        format!("{} were taken in again, {} recognised", told.accepted, told.duplicates)
+    ensure(
+        (told.accepted, u64::from(told.duplicates)) == (0, SIZE),
+        || {
+            format!(
+                "{} were taken in again, {} recognised",
+                told.accepted, told.duplicates
+            )
+        },
+    )?;
+    ensure(ids(&told).eq(ids(&sent.told)), || {
+        "the first answers are others".into()
     })?;
-    ensure(ids(&told).eq(ids(&sent.told)), || "the first answers are others".into())?;
     balance_is(client, walker, sent.told.earned).await?;
     Ok(((), format!("{} duplicates", told.duplicates)))
 }
@@ -173,7 +209,8 @@ async fn half_valid(client: &Client, walker: &Walker) -> Found<()> {
     let at = |ago: u64| EpochMs::new(now().get().saturating_sub(ago)).map_err(text);
     let (wallet, site) = (walker.session.wallet, &walker.site);
     let good = serde_json::to_value(walker.device.vau(wallet, site, at(1)?, "{}")).map_err(text)?;
-    let mut altered = serde_json::to_value(walker.device.vau(wallet, site, at(2)?, "{}")).map_err(text)?;
+    let mut altered =
+        serde_json::to_value(walker.device.vau(wallet, site, at(2)?, "{}")).map_err(text)?;
     if let Some(fields) = altered.as_object_mut() {
         fields.insert("payload".into(), "altered".into());
     }
@@ -182,14 +219,21 @@ async fn half_valid(client: &Client, walker: &Walker) -> Found<()> {
         "batchId": name, "submittedAt": now(), "vaus": [good, altered, {"siteId": 7}],
     });
     let told = taken(client, walker, &body).await?;
-    let outcome: Vec<_> = told.items.iter().map(|item| (item.status, item.code)).collect();
+    let outcome: Vec<_> = told
+        .items
+        .iter()
+        .map(|item| (item.status, item.code))
+        .collect();
     let expected = [
         (BatchItemStatus::Accepted, None),
         (BatchItemStatus::Rejected, Some(Code::VauSignatureInvalid)),
         (BatchItemStatus::Rejected, Some(Code::ValidationFailed)),
     ];
     ensure(outcome == expected, || format!("{outcome:?}"))?;
-    Ok(((), "accepted, vau.signature_invalid, validation.failed".into()))
+    Ok((
+        (),
+        "accepted, vau.signature_invalid, validation.failed".into(),
+    ))
 }
 
 async fn refused_whole(client: &Client, walker: &Walker) -> Found<()> {
@@ -199,6 +243,9 @@ async fn refused_whole(client: &Client, walker: &Walker) -> Found<()> {
     if let Some(vaus) = fewer.get_mut("vaus").and_then(Value::as_array_mut) {
         vaus.pop();
     }
-    problem(&send(client, walker, &fewer).await?, Code::VauSignatureInvalid)?;
+    problem(
+        &send(client, walker, &fewer).await?,
+        Code::VauSignatureInvalid,
+    )?;
     Ok(((), "vau.batch_size, vau.signature_invalid".into()))
 }

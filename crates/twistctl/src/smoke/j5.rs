@@ -27,13 +27,19 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
         .await;
     recorder
         .take(
-            step("J5.2", "probes for injection, scripts and files are blocked"),
+            step(
+                "J5.2",
+                "probes for injection, scripts and files are blocked",
+            ),
             probes(client),
         )
         .await;
     recorder
         .take_with(
-            step("J5.3", "a scanner is challenged, and let through once it has solved the task"),
+            step(
+                "J5.3",
+                "a scanner is challenged, and let through once it has solved the task",
+            ),
             walker.as_ref(),
             |walker| challenged(client, walker),
         )
@@ -85,16 +91,25 @@ async fn challenged(client: &Client, walker: &Walker) -> Found<()> {
     let proof = solve(&task)?;
     let through = send(Some(&proof)).await?;
     ensure(through.status == 200, || {
-        format!("got {} {}", through.status, String::from_utf8_lossy(&through.body))
+        format!(
+            "got {} {}",
+            through.status,
+            String::from_utf8_lossy(&through.body)
+        )
     })?;
     problem(&send(Some(&proof)).await?, Code::ChallengeInvalid)?;
-    Ok(((), "challenge.required, 200, then challenge.invalid for the same proof".into()))
+    Ok((
+        (),
+        "challenge.required, 200, then challenge.invalid for the same proof".into(),
+    ))
 }
 
 /// Tries answers until the proof's hash begins with enough zero bits.
 fn solve(task: &Value) -> Result<String, String> {
     let challenge = task["challenge"].as_str().ok_or("no challenge is given")?;
-    let wanted = task["difficulty"].as_u64().ok_or("no difficulty is given")?;
+    let wanted = task["difficulty"]
+        .as_u64()
+        .ok_or("no difficulty is given")?;
     (0..MOST_TRIES)
         .map(|n| format!("{challenge}.{n}"))
         .find(|proof| u64::from(zero_bits(proof)) >= wanted)

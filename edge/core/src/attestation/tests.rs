@@ -73,7 +73,8 @@ fn with_vau<T>(use_it: impl FnOnce(&Vau<'_>) -> T) -> T {
 
 impl Case {
     fn good() -> Self {
-        let challenge = with_vau(|vau| vau.attestation_challenge());
+        let mut challenge = [0; 32];
+        with_vau(|vau| challenge = vau.attestation_challenge());
         Self {
             client_data: client_data("webauthn.get", &challenge),
             auth_data: auth_data(0x05, 8, &[]),
@@ -124,14 +125,14 @@ fn every_way_in_which_an_assertion_can_be_somebody_elses_has_its_reason() {
     };
     check(Reason::Credential, &|c| c.id = b64([1, 2, 4]));
     check(Reason::Type, &|c| {
-        c.client_data["type"] = "webauthn.create".into()
+        c.client_data["type"] = "webauthn.create".into();
     });
     check(Reason::Challenge, &|c| {
-        c.client_data["challenge"] = b64([0; 32]).into()
+        c.client_data["challenge"] = b64([0; 32]).into();
     });
     check(Reason::Challenge, &|c| {
         c.client_data["challenge"] =
-            format!("{}=", c.client_data["challenge"].as_str().unwrap()).into()
+            format!("{}=", c.client_data["challenge"].as_str().unwrap()).into();
     });
     for origin in [
         "https://example.org.evil.org",
@@ -143,7 +144,7 @@ fn every_way_in_which_an_assertion_can_be_somebody_elses_has_its_reason() {
         check(Reason::Origin, &|c| c.client_data["origin"] = origin.into());
     }
     check(Reason::Origin, &|c| {
-        c.client_data["crossOrigin"] = true.into()
+        c.client_data["crossOrigin"] = true.into();
     });
     check(Reason::Origin, &|c| c.policy.origins.clear());
     check(Reason::RpId, &|c| c.auth_data[0] ^= 1);
@@ -164,17 +165,17 @@ fn every_way_in_which_an_assertion_can_be_somebody_elses_has_its_reason() {
     check(Reason::Malformed, &|c| c.auth_data[32] |= 0x80);
     check(Reason::Malformed, &|c| c.auth_data[32] |= 0x10);
     check(Reason::Malformed, &|c| {
-        c.auth_data = auth_data(0x85, 8, b"\x80")
+        c.auth_data = auth_data(0x85, 8, b"\x80");
     });
     check(Reason::Malformed, &|c| {
-        c.auth_data = auth_data(0x45, 8, &registration::attested(&ed25519_key(&[7; 32])))
+        c.auth_data = auth_data(0x45, 8, &registration::attested(&ed25519_key(&[7; 32])));
     });
     check(Reason::Malformed, &|c| c.client_data = "x".into());
     check(Reason::Malformed, &|c| {
-        c.client_data["crossOrigin"] = "no".into()
+        c.client_data["crossOrigin"] = "no".into();
     });
     check(Reason::Malformed, &|c| {
-        c.client_data["pad"] = "x".repeat(2_048).into()
+        c.client_data["pad"] = "x".repeat(2_048).into();
     });
     check(Reason::Malformed, &|c| c.signature.truncate(63));
     check(Reason::Signature, &|c| c.signature = vec![0; 64]);
