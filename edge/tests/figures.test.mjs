@@ -1,6 +1,7 @@
 // Fear: nobody can tell where a VAU is, how much of a day's allowances is left, or that something was lost.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Device, OPERATOR, until, World } from "./support.mjs";
 
@@ -125,6 +126,32 @@ test("a copy of every segment lies in the archive, also of those it did not take
   });
   world.backend.down = false;
   await world.delivered();
+});
+
+test("the audit log keeps the hash of every segment, whatever became of the segment", async () => {
+  const fresh = await World.start({ vars: { AUDIT_FLUSH_MS: "200" } });
+  try {
+    for (let n = 0; n < 10; n++) {
+      assert.equal((await fresh.submit(fresh.vau())).status, 200);
+      await fresh.delivered();
+    }
+    const bucket = await fresh.worker.miniflare.getR2Bucket("AUDIT_LOGS", "vau-processor");
+    const read = async (prefix) => {
+      const { objects } = await bucket.list({ prefix });
+      return Promise.all(objects.map(async ({ key }) => (await bucket.get(key)).text()));
+    };
+    const records = await until("the log was written", async () => {
+      const lines = (await read("audit/2")).flatMap((text) => text.split("\n")).filter((line) => line.includes("segment.close"));
+      return lines.length >= 10 && lines.map((line) => JSON.parse(line));
+    });
+    const digests = new Set(records.map(({ details }) => details.digest));
+    for (const text of await read("edge/segments/")) {
+      assert.ok(digests.has(createHash("sha256").update(text).digest("hex")), "a segment's hash is not in the log");
+    }
+    assert.ok(!JSON.stringify(records).includes(fresh.wallet), "the log tells who it was");
+  } finally {
+    await fresh.stop();
+  }
 });
 
 /** Sets what is used of the day, as if it were late. */

@@ -95,6 +95,12 @@ codes! {
     DeviceTaken = "device.taken", 409, "The device is registered to another user";
     /// The user has as many devices as one may have.
     DeviceLimitReached = "device.limit_reached", 409, "No more devices can be registered";
+    /// The credential was not made by an authenticator for this device, now and here.
+    CredentialInvalid = "credential.invalid", 400, "The credential is not valid";
+    /// The credential belongs to another device.
+    CredentialTaken = "credential.taken", 409, "The credential is registered to another device";
+    /// The device has as many credentials as one may have.
+    CredentialLimitReached = "credential.limit_reached", 409, "No more credentials can be registered";
     /// This VAU was accepted before; `data` is the first answer.
     VauDuplicate = "vau.duplicate", 400, "This VAU was already accepted";
     /// A different VAU with the same id was accepted before.
@@ -151,6 +157,8 @@ codes! {
     FirewallBlocked = "firewall.blocked", 403, "The request was refused";
     /// The request looks like a machine's; `data` has a task whose solution, in `X-Challenge-Proof`, lets it through.
     ChallengeRequired = "challenge.required", 403, "Solve the challenge and send the request again";
+    /// The proof was used, has expired, or is for somebody else; without one the answer has a new challenge.
+    ChallengeInvalid = "challenge.invalid", 403, "The challenge's proof is not valid";
     /// The request comes from a country that may not be served.
     GeoBlocked = "geo.blocked", 451, "Not available in this country";
     /// Too many requests; `Retry-After` says when to come back.

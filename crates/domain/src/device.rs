@@ -25,3 +25,17 @@ pub fn registration_canonical(
 pub fn proof_window(issued_at: EpochMs, now: EpochMs) -> Window {
     issued_at.within(now, PROOF_WINDOW_MS, PROOF_WINDOW_MS)
 }
+
+/// What an authenticator signs to become a credential of `device`:
+/// SHA-256 of `"twist-credential-v1" lp(userId) lp(deviceId) u64le(issuedAt)`.
+pub fn credential_challenge(
+    user: &WalletAddress,
+    device: &DeviceId,
+    issued_at: EpochMs,
+) -> [u8; 32] {
+    Canonical::tagged("twist-credential-v1")
+        .lp(user.to_string().as_bytes())
+        .lp(device.to_string().as_bytes())
+        .u64(issued_at.get())
+        .digest()
+}

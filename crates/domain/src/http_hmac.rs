@@ -61,10 +61,7 @@ impl SignedRequest<'_> {
 
     fn mac(&self, secret: &[u8]) -> Hmac<Sha256> {
         let timestamp = self.timestamp.to_string();
-        // Keys longer than a block are hashed first (RFC 2104), so every length is a valid key; the
-        // empty fallback can therefore not be reached.
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        let mut mac = keyed(secret);
         for part in [
             self.method.as_bytes(),
             self.path.as_bytes(),
@@ -76,4 +73,18 @@ impl SignedRequest<'_> {
         mac.update(self.body);
         mac
     }
+}
+
+/// HMAC-SHA-256 of `message`.
+pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = keyed(secret);
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    // Keys longer than a block are hashed first (RFC 2104), so every length is a valid key; the
+    // empty fallback can therefore not be reached.
+    Hmac::<Sha256>::new_from_slice(secret)
+        .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
 }

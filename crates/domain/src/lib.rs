@@ -12,6 +12,8 @@ mod hex_id;
 #[cfg(feature = "hmac")]
 pub mod http_hmac;
 pub mod ids;
+#[cfg(feature = "hmac")]
+pub mod mac;
 pub mod money;
 pub mod offchain;
 pub mod payout;

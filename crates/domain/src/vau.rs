@@ -7,6 +7,7 @@
 //! fingerprint = SHA-256(canonical)
 //! vauId       = first 16 bytes of SHA-256("twist-vau-id-v1" lp(userId) lp(deviceId) lp(siteId) u64le(timestamp))
 //! batch       = "twist-vau-batch-v1" lp(batchId) u64le(submittedAt) u32le(n) fingerprint*n
+//! challenge   = fingerprint with att = 32 zero bytes; what the authenticator is asked to sign
 //! lp(x)       = u32le(length of x) x
 //! ```
 
@@ -73,6 +74,16 @@ impl Vau<'_> {
     /// The bytes the device signs.
     pub fn canonical(&self) -> Vec<u8> {
         self.canonical_builder().into_bytes()
+    }
+
+    /// What an authenticator signs for this VAU: the fingerprint it would have without an attestation.
+    pub fn attestation_challenge(&self) -> [u8; 32] {
+        let attestation = None;
+        let bare = Vau {
+            attestation,
+            ..*self
+        };
+        bare.canonical_builder().digest()
     }
 
     /// SHA-256 of the signed bytes.

@@ -45,8 +45,8 @@ impl Answer {
 }
 
 /// Request headers a page may send.
-const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, X-HMAC-Signature, \
-     X-Key-Id, X-Request-ID, X-Timestamp";
+const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, X-Challenge-Proof, \
+     X-HMAC-Signature, X-Key-Id, X-Request-ID, X-Timestamp";
 /// Response headers a page may read.
 const CORS_RESPONSE_HEADERS: &str = "Retry-After, X-Batch-Hint, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
 

@@ -16,7 +16,7 @@ pub const QUEUE: &str = "VAU_QUEUE";
 pub const AUDIT_LOG: &str = "AUDIT_LOG";
 /// The Durable Object class that chains audit records.
 pub const AUDIT_LOG_CLASS: &str = "AuditLog";
-/// The bucket of the audit log's segments and roots.
+/// The bucket of the audit log's segments and roots, and of a second copy of the segments of VAUs.
 pub const AUDIT_LOGS: &str = "AUDIT_LOGS";
 /// How long an audit record waits for others before its segment is closed.
 pub const AUDIT_FLUSH_MS: &str = "AUDIT_FLUSH_MS";
@@ -55,9 +55,23 @@ pub const EMISSION_CAP: &str = "EMISSION_CAP";
 pub const RESEND_AFTER_MS: &str = "RESEND_AFTER_MS";
 /// Web origins whose pages may call, separated by commas.
 pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+/// The Durable Object namespace of [`COHORT_CENSUS_CLASS`].
+pub const COHORT_CENSUS: &str = "COHORT_CENSUS";
+/// The Durable Object class that counts members of cohorts.
+pub const COHORT_CENSUS_CLASS: &str = "CohortCensus";
+/// Members a cohort needs to be in a filter.
+pub const COHORT_K: &str = "COHORT_K";
+/// What the weekly salts and pseudonyms follow from (secret).
+pub const COHORT_SECRET: &str = "COHORT_SECRET";
+/// The domain that credentials are for.
+pub const WEBAUTHN_RP_ID: &str = "WEBAUTHN_RP_ID";
+/// Origins on whose pages credentials may be used, separated by commas.
+pub const WEBAUTHN_ORIGINS: &str = "WEBAUTHN_ORIGINS";
+/// Whether the user has to be recognised by the authenticator.
+pub const WEBAUTHN_REQUIRE_VERIFICATION: &str = "WEBAUTHN_REQUIRE_VERIFICATION";
 
 /// Variables anyone may read.
-pub const VARS: [&str; 12] = [
+pub const VARS: [&str; 16] = [
     JWKS_URL,
     TOKEN_ISSUER,
     BACKEND_URL,
@@ -70,14 +84,19 @@ pub const VARS: [&str; 12] = [
     RESEND_AFTER_MS,
     ALLOWED_ORIGINS,
     AUDIT_FLUSH_MS,
+    WEBAUTHN_RP_ID,
+    WEBAUTHN_ORIGINS,
+    WEBAUTHN_REQUIRE_VERIFICATION,
+    COHORT_K,
 ];
 
 /// Variables nobody may read.
-pub const SECRETS: [&str; 4] = [
+pub const SECRETS: [&str; 5] = [
     BACKEND_HMAC_SECRET,
     INTEGRATOR_KEYS,
     OPERATOR_TOKEN,
     AUDIT_SIGNING_KEY,
+    COHORT_SECRET,
 ];
 
 /// What security-worker asks for.
@@ -89,11 +108,43 @@ pub mod guard {
     /// The Worker behind it.
     pub const VAU_PROCESSOR: &str = "VAU_PROCESSOR";
 
+    /// The Durable Object namespace of [`LIMITER_CLASS`].
+    pub const LIMITER: &str = "RATE_LIMITER";
+    /// The Durable Object class, of the other script.
+    pub const LIMITER_CLASS: &str = "RateLimiter";
+    /// The Durable Object namespace of the audit log.
+    pub const AUDIT_LOG: &str = "AUDIT_LOG";
+
+    /// ISO codes of countries that are refused, separated by commas.
+    pub const GEO_BLOCK: &str = "GEO_BLOCK";
+    /// Rules that are watched and not enforced, separated by commas.
+    pub const FIREWALL_SHADOW: &str = "FIREWALL_SHADOW";
+    /// Zero bits of a proof of work.
+    pub const CHALLENGE_DIFFICULTY: &str = "CHALLENGE_DIFFICULTY";
+    /// Requests that an address may make in a minute where no VAUs are taken in.
+    pub const RATE_READ_PER_MINUTE: &str = "RATE_READ_PER_MINUTE";
+    /// Who is asked about a token of Turnstile.
+    pub const TURNSTILE_URL: &str = "TURNSTILE_URL";
+    /// For Turnstile's widget.
+    pub const TURNSTILE_SITE_KEY: &str = "TURNSTILE_SITE_KEY";
+    /// Signs challenges, and hashes networks for the audit log (secret).
+    pub const CHALLENGE_SECRET: &str = "CHALLENGE_SECRET";
+    /// Asks about tokens of Turnstile (secret).
+    pub const TURNSTILE_SECRET: &str = "TURNSTILE_SECRET";
+
     /// Variables anyone may read.
-    pub const VARS: [&str; 1] = [ALLOWED_ORIGINS];
+    pub const VARS: [&str; 7] = [
+        ALLOWED_ORIGINS,
+        GEO_BLOCK,
+        FIREWALL_SHADOW,
+        CHALLENGE_DIFFICULTY,
+        RATE_READ_PER_MINUTE,
+        TURNSTILE_URL,
+        TURNSTILE_SITE_KEY,
+    ];
 
     /// Variables nobody may read.
-    pub const SECRETS: [&str; 0] = [];
+    pub const SECRETS: [&str; 2] = [CHALLENGE_SECRET, TURNSTILE_SECRET];
 }
 
 #[cfg(test)]

@@ -43,6 +43,9 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     let front = worker(guard::WORKER);
     assert_eq!(names(&front["vars"], "name"), set(&guard::VARS));
     assert_eq!(names(&front["secrets"], "name"), set(&guard::SECRETS));
+    let object = |key| names(&front["durableObjects"], key);
+    assert!(object("binding").is_superset(&set(&[guard::LIMITER])));
+    assert!(object("class").is_superset(&set(&[guard::LIMITER_CLASS])));
     assert_eq!(
         names(&front["services"], "binding"),
         set(&[guard::VAU_PROCESSOR])
@@ -99,17 +102,30 @@ fn the_listed_defaults_are_those_of_the_code() {
         INTEGRATOR_KEYS => Some("{}".to_owned()),
         _ => None,
     };
+    let vars = worker(guard::WORKER)["vars"].as_array().unwrap().clone();
+    let guard_default = |name: &str| {
+        let var = vars.iter().find(|v| v["name"] == name)?;
+        var["default"].as_str().map(str::to_owned)
+    };
+    let secret = |name: &str| (name == guard::CHALLENGE_SECRET).then(|| "k".repeat(32));
+    let bare = crate::GuardSettings::read(secret).unwrap();
+    let listed = crate::GuardSettings::read(|name| secret(name).or_else(|| guard_default(name)));
+    assert_eq!(bare, listed.unwrap());
+
     let bare = crate::Settings::read(required).unwrap();
     let listed = crate::Settings::read(|name| required(name).or_else(|| default_of(name)));
     assert_eq!(bare, listed.unwrap());
 }
 
 #[test]
-fn audit_records_are_kept_400_days_and_no_longer() {
+fn audit_records_are_kept_400_days_segments_30_and_no_longer() {
     let own = worker(WORKER);
     let buckets = own["r2"].as_array().unwrap();
     let bucket = buckets.iter().find(|b| b["binding"] == AUDIT_LOGS).unwrap();
-    let expected = serde_json::json!([{ "prefix": crate::audit::segment::PREFIX, "days": 400 }]);
+    let expected = serde_json::json!([
+        { "prefix": crate::audit::segment::PREFIX, "days": 400 },
+        { "prefix": "edge/segments/", "days": 30 },
+    ]);
     assert_eq!(bucket["lifecycle"], expected);
 }
 

@@ -68,6 +68,11 @@ pub fn text(report: &Report) -> String {
             totals.resent,
         ),
         (
+            "edge_audit_records_lost_total",
+            "Segments that the audit log could not be told of in time",
+            totals.audit_lost,
+        ),
+        (
             "edge_archive_failures_total",
             "Segments the archive did not take at the first try",
             totals.archive_failures,

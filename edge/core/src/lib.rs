@@ -6,15 +6,19 @@
 //! [`admission`] (device, limits, duplicate, reward) → [`memory`] (what the object knows) → [`segment`] (packing) →
 //! [`resend`] (until the backend has acknowledged).
 //!
-//! Before it, in security-worker: [`proxy`] (routes, headers, sizes) and [`firewall`], with the settings of [`guard`].
+//! Before it, in security-worker: [`proxy`] (routes, headers, sizes), [`firewall`] and
+//! [`challenge`], with the settings of [`guard`]; [`limiter`] and [`spent`] count, [`sightings`] are audited.
 
 pub mod admission;
 pub mod answer;
+pub mod attestation;
 pub mod audit;
 pub mod batch;
 pub mod batch_answer;
 pub mod bindings;
+pub mod challenge;
 pub mod client;
+pub mod cohort;
 pub mod device;
 pub mod exposition;
 pub mod firewall;
@@ -23,6 +27,7 @@ pub mod hours;
 pub mod integrator;
 pub mod jwks;
 pub mod limit;
+pub mod limiter;
 pub mod memory;
 pub mod meter;
 pub mod proxy;
@@ -33,8 +38,10 @@ pub mod resend;
 pub mod segment;
 pub mod settings;
 pub mod shard;
+pub mod sightings;
 pub mod signature;
 pub mod sketch;
+pub mod spent;
 pub mod token;
 pub mod window;
 

@@ -4,6 +4,7 @@
 //! latest checkpoint and the rows after it. Writing one row a request, whatever the number of its VAUs, is what
 //! half a million VAUs a day cost no money for.
 
+use crate::audit::{MOST_RECORDS, Record};
 use crate::hours::Hours;
 use crate::limit::{Addresses, Kept, Rate};
 use crate::meter::Usage;
@@ -65,6 +66,9 @@ pub struct Totals {
     pub resent: u64,
     /// Segments that the archive did not take at the first try.
     pub archive_failures: u64,
+    /// Segments that the audit log could not be told of in time.
+    #[serde(default)]
+    pub audit_lost: u64,
 }
 
 /// The memory at one moment, as it is stored with every flush.
@@ -89,7 +93,18 @@ pub struct Checkpoint {
     pub usage: Usage,
     /// Counts.
     pub totals: Totals,
+    /// Segments that the audit log has not been told of.
+    pub digests: Vec<Record>,
 }
+
+/// Segments told to the audit log in one call.
+const TOLD_TOGETHER: usize = 10;
+/// The longest a segment waits for others before the audit log is told.
+const TOLD_AFTER_MS: u64 = 600_000;
+/// After the audit log could not be told, the wait before the next try.
+const TOLD_AGAIN_MS: u64 = 60_000;
+/// Segments that wait at most; the oldest are left out, and counted.
+const MOST_DIGESTS: usize = 512;
 
 /// What the object knows.
 #[derive(Debug)]
@@ -112,6 +127,8 @@ pub struct Memory {
     flushed: u64,
     waiting: u64,
     waiting_since: Option<u64>,
+    digests: Vec<Record>,
+    digests_due: Option<u64>,
 }
 
 impl Memory {
@@ -133,7 +150,44 @@ impl Memory {
             flushed: checkpoint.flushed,
             waiting: 0,
             waiting_since: None,
+            digests_due: checkpoint.digests.first().map(due),
+            digests: checkpoint.digests,
         }
+    }
+
+    /// Notes a segment for the audit log.
+    pub fn note(&mut self, record: Record) {
+        self.digests_due.get_or_insert(due(&record));
+        self.digests.push(record);
+        if self.digests.len() >= TOLD_TOGETHER {
+            self.digests_due = Some(0);
+        }
+        if self.digests.len() > MOST_DIGESTS {
+            self.digests.remove(0);
+            self.totals.audit_lost = self.totals.audit_lost.saturating_add(1);
+        }
+    }
+
+    /// What the audit log is to be told at `now`.
+    pub fn to_tell(&self, now: EpochMs) -> Option<Vec<Record>> {
+        let is_due = self.digests_due.is_some_and(|due| due <= now.get());
+        is_due.then(|| self.digests.iter().take(MOST_RECORDS).cloned().collect())
+    }
+
+    /// Notes that the audit log was told the first `count`, or could not be told.
+    pub fn told(&mut self, count: Option<usize>, now: EpochMs) {
+        match count {
+            Some(count) => {
+                self.digests.drain(..count.min(self.digests.len()));
+                self.digests_due = self.digests.first().map(due);
+            }
+            None => self.digests_due = Some(now.get().saturating_add(TOLD_AGAIN_MS)),
+        }
+    }
+
+    /// When the audit log is to be told next.
+    pub const fn tell_at(&self) -> Option<u64> {
+        self.digests_due
     }
 
     /// Takes in a row that the checkpoint includes already: only its VAUs are remembered.
@@ -244,6 +298,7 @@ impl Memory {
             hours: self.hours.clone(),
             usage: self.usage,
             totals: self.totals,
+            digests: self.digests.clone(),
         }
     }
 
@@ -258,6 +313,10 @@ impl Memory {
             Class::Batch => &mut self.batch,
         }
     }
+}
+
+fn due(record: &Record) -> u64 {
+    record.at.get().saturating_add(TOLD_AFTER_MS)
 }
 
 #[cfg(test)]

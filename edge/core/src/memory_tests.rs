@@ -102,3 +102,37 @@ fn a_checkpoint_of_an_older_build_is_read() {
     let old: Checkpoint = serde_json::from_str(r#"{"flushed":3,"applied":4}"#).unwrap();
     assert_eq!(Memory::at(old).next(), 5);
 }
+
+#[test]
+fn the_audit_log_is_told_together_or_in_time_and_again_when_it_was_away() {
+    let record = |ms| -> Record {
+        serde_json::from_value(serde_json::json!({
+            "at": ms, "actor": "vau-0", "action": "segment.close", "object": "s", "result": "kept",
+        }))
+        .unwrap()
+    };
+    let mut memory = Memory::at(Checkpoint::default());
+    memory.note(record(5));
+    assert_eq!(memory.to_tell(at(5)), None);
+    assert_eq!(memory.to_tell(at(5 + TOLD_AFTER_MS)).unwrap().len(), 1);
+    let mut woken = Memory::at(memory.checkpoint(0, at(5)));
+    assert_eq!(woken.tell_at(), Some(5 + TOLD_AFTER_MS));
+    for n in 0..9 {
+        woken.note(record(6 + n));
+    }
+    assert_eq!(woken.to_tell(at(15)).unwrap().len(), 10);
+    woken.told(None, at(15));
+    assert_eq!(
+        (woken.to_tell(at(15)), woken.tell_at()),
+        (None, Some(15 + TOLD_AGAIN_MS))
+    );
+    woken.told(Some(10), at(20));
+    assert_eq!(woken.tell_at(), None);
+    for n in 0..=MOST_DIGESTS as u64 {
+        woken.note(record(n));
+    }
+    assert_eq!(
+        (woken.digests.len(), woken.totals.audit_lost),
+        (MOST_DIGESTS, 1)
+    );
+}

@@ -62,8 +62,8 @@ pub struct Accept {
     pub address: String,
     /// Whether the request was counted before: the same one is asked again after a look-up.
     pub counted: bool,
-    /// Requests that this isolate has answered without asking the object, since it last asked.
-    pub elsewhere: u32,
+    /// Requests that this isolate has seen since it last told of any.
+    pub requests: u32,
     /// Whose VAUs they are.
     pub user_id: WalletAddress,
     /// The VAUs, by device.

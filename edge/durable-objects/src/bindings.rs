@@ -1,6 +1,7 @@
 //! Typed access to the Worker's environment.
 
-use edge_core::{Settings, SettingsError, audit, bindings};
+use edge_core::attestation::Policy;
+use edge_core::{Settings, SettingsError, audit, bindings, cohort};
 use worker::{Bucket, Env, ObjectNamespace, Queue};
 
 /// The environment, by meaning instead of by name.
@@ -21,6 +22,11 @@ impl Bindings {
     /// The Durable Objects that accept VAUs.
     pub fn shards(&self) -> worker::Result<ObjectNamespace> {
         self.0.durable_object(bindings::SHARD)
+    }
+
+    /// Which site and pages authenticators vouch for.
+    pub fn attestation_policy(&self) -> Result<Policy, SettingsError> {
+        Policy::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
     }
 
     /// The queue of segments.
@@ -46,6 +52,16 @@ impl Bindings {
     /// The object that chains audit records.
     pub fn audit_log(&self) -> worker::Result<ObjectNamespace> {
         self.0.durable_object(bindings::AUDIT_LOG)
+    }
+
+    /// The variables and secrets of cohorts, checked.
+    pub fn cohort_config(&self) -> Result<cohort::Config, SettingsError> {
+        cohort::Config::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
+    }
+
+    /// The object that counts members of cohorts.
+    pub fn cohort_census(&self) -> worker::Result<ObjectNamespace> {
+        self.0.durable_object(bindings::COHORT_CENSUS)
     }
 
     /// Where the audit log's segments and roots go.

@@ -5,6 +5,7 @@ use crate::transaction::atomically;
 use crate::{Bindings, log_error};
 use contracts::ingest::{EdgeReport, HourFigures, REPORT_VERSION};
 use domain::{Amount, EpochMs};
+use edge_core::audit::{self, Append, Detail, Record};
 use edge_core::hours::{Summary, date, end_of, hour_of};
 use edge_core::memory::Memory;
 use edge_core::meter::Stage;
@@ -13,7 +14,7 @@ use edge_core::{Settings, resend, segment, shard};
 use std::cell::RefCell;
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
-use worker::{QueueContentType, RawMessageBuilder, State};
+use worker::{Method, QueueContentType, RawMessageBuilder, Request, RequestInit, State};
 
 /// Rows packed at a time; the rest follows at once in the next alarm. Few enough that the longest ones fit in an
 /// isolate's memory several times over.
@@ -46,12 +47,13 @@ impl Alarm<'_> {
             return Ok(false);
         }
         let packed = segment::pack(shard::NAME, unpacked.waiting, Uuid::new_v4);
-        let mut out = Vec::new();
+        let (mut out, mut records) = (Vec::new(), Vec::new());
         // Others come in meanwhile; what was read stays what it is.
         for packed in packed {
             let archived = self
                 .archive(packed.segment_id, packed.first_seq, &packed.body)
                 .await;
+            records.extend(record(&packed, archived, self.now));
             out.push(outgoing(packed, archived));
         }
         for (hour, summary) in &closed {
@@ -66,6 +68,7 @@ impl Alarm<'_> {
             let memory = self.memory.borrow();
             let mut checkpoint = memory.checkpoint(unpacked.last_seq, self.now);
             checkpoint.hours.close(self.now);
+            checkpoint.digests.extend(records.iter().cloned());
             checkpoint
         };
         atomically(self.state, || {
@@ -81,6 +84,9 @@ impl Alarm<'_> {
         {
             let mut memory = self.memory.borrow_mut();
             memory.hours.close(self.now);
+            for record in records {
+                memory.note(record);
+            }
             memory.flushed_to(unpacked.last_seq, unpacked.vaus, rest);
         }
         for (id, kind, body) in sending {
@@ -170,6 +176,24 @@ impl Alarm<'_> {
         kept.is_ok()
     }
 
+    /// Tells the audit log which segments were closed. It is told again when it is not known whether it was.
+    pub(crate) async fn tell(&self) {
+        let Some(records) = self.memory.borrow().to_tell(self.now) else {
+            return;
+        };
+        let count = records.len();
+        let told = append(self.bindings, Append { records }).await;
+        if let Err(error) = &told {
+            log_error("the audit log could not be told of segments", error);
+        }
+        let mut memory = self.memory.borrow_mut();
+        let usage = memory.usage.today(self.now);
+        // The call, a row there, the row's deletion.
+        usage.object_requests = usage.object_requests.saturating_add(1);
+        usage.rows_written = usage.rows_written.saturating_add(2);
+        memory.told(told.is_ok().then_some(count), self.now);
+    }
+
     /// Throws away what no longer serves a purpose.
     pub(crate) fn clean(&self, thoroughly: bool) -> Result<(), StoreError> {
         let before = Memory::forgettable(self.now);
@@ -185,6 +209,43 @@ impl Alarm<'_> {
             self.store.forget_reports(conflicts, hour)?;
         }
         Ok(())
+    }
+}
+
+/// What the audit log keeps of a segment: its name, its size and its hash, and nothing of what is in it.
+fn record(packed: &Packed, archived: bool, now: EpochMs) -> Option<Record> {
+    let digest = domain::bytes::sha256(packed.body.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let details = [
+        (Detail::Count, packed.vaus.to_string()),
+        (Detail::Digest, digest),
+    ];
+    Some(Record {
+        at: now,
+        actor: shard::NAME.try_into().ok()?,
+        action: "segment.close".try_into().ok()?,
+        object: packed.segment_id.to_string().as_str().try_into().ok()?,
+        result: if archived { "archived" } else { "kept" }.try_into().ok()?,
+        request_id: None,
+        details: details
+            .into_iter()
+            .map(|(name, text)| Some((name, text.as_str().try_into().ok()?)))
+            .collect::<Option<_>>()?,
+    })
+}
+
+async fn append(bindings: &Bindings, append: Append) -> worker::Result<()> {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_body(Some(JsValue::from_str(&serde_json::to_string(&append)?)));
+    let url = format!("{}{}", audit::ORIGIN, audit::APPEND);
+    let request = Request::new_with_init(&url, &init)?;
+    let stub = bindings.audit_log()?.get_by_name(audit::NAME)?;
+    let status = stub.fetch_with_request(request).await?.status_code();
+    if status == 200 {
+        Ok(())
+    } else {
+        Err(worker::Error::RustError(format!("it answered {status}")))
     }
 }
 

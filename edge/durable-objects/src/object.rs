@@ -117,11 +117,11 @@ impl VauShard {
     async fn accept(&self, request: shard::Accept) -> Result<Response, ObjectError> {
         let settings = self.settings()?;
         let now = now();
-        let elsewhere = u64::from(request.elsewhere) + u64::from(!request.counted);
+        let requests = u64::from(request.requests);
         let (accepted, ring) = {
             let mut memory = self.memory.borrow_mut();
             let usage = memory.usage.today(now);
-            usage.requests = usage.requests.saturating_add(elsewhere);
+            usage.requests = usage.requests.saturating_add(requests);
             let (accepted, grown) = accept::accept(
                 &self.state,
                 &self.store,
@@ -221,6 +221,7 @@ impl VauShard {
         let stage = accept::stage(&self.memory.borrow(), settings, now);
         let more = alarm.flush(stage).await?;
         alarm.resend().await?;
+        alarm.tell().await;
         let thoroughly = now.get() >= self.cleaned_at.get().saturating_add(CLEAN_EVERY_MS);
         alarm.clean(thoroughly)?;
         if thoroughly {
@@ -265,6 +266,7 @@ impl VauShard {
             self.store.next_due()?,
             clean,
             memory.hours.first_end(),
+            memory.tell_at(),
         ];
         Ok(moments.into_iter().flatten().min())
     }
@@ -278,11 +280,10 @@ impl VauShard {
         let wait = i64::try_from(at.saturating_sub(now().get())).unwrap_or(i64::MAX);
         self.state.storage().set_alarm(wait).await?;
         self.alarm_at.set(Some(at));
-        // Setting an alarm is billed as a row, ringing as a request.
+        // Setting an alarm is billed as a row; its ringing is a call like others.
         let mut memory = self.memory.borrow_mut();
         let usage = memory.usage.today(now());
         usage.rows_written = usage.rows_written.saturating_add(1);
-        usage.object_requests = usage.object_requests.saturating_add(1);
         Ok(())
     }
 

@@ -26,9 +26,9 @@ pub(crate) fn seen() {
     SEEN.set(SEEN.get().saturating_add(1));
 }
 
-/// The requests that the object has not been told of, this one left out.
-pub(crate) fn elsewhere() -> u32 {
-    SEEN.replace(0).saturating_sub(1)
+/// The requests that the object has not been told of; this one is among them, unless one beside it told of both.
+pub(crate) fn unreported() -> u32 {
+    SEEN.replace(0)
 }
 
 /// A caller who may hand VAUs in.

@@ -1,8 +1,8 @@
 //! From checked VAUs to the object's decision: asks the backend about devices the object does not know.
 
 use crate::backend::{self, Registration};
-use crate::caller::{elsewhere, note};
-use crate::shard;
+use crate::caller::{note, unreported};
+use crate::{evidence, shard};
 use domain::{DeviceId, WalletAddress};
 use durable_objects::{Bindings, now};
 use edge_core::limit::Rate;
@@ -31,20 +31,22 @@ pub(crate) async fn take(
     intake: Intake,
     rate: &mut Option<Rate>,
 ) -> Result<Taken, Refusal> {
+    let mut groups = intake.groups;
+    evidence::weigh(bindings, settings, &intake.user_id, &mut groups).await;
     let mut request = Accept {
         class: intake.class,
         address: intake.address,
         counted: false,
-        elsewhere: elsewhere(),
+        requests: unreported(),
         user_id: intake.user_id,
-        groups: intake.groups,
+        groups,
     };
     let mut accepted = shard::accept(bindings, &request).await?;
     note(rate, accepted.rate);
     if let Reply::AskAbout(devices) = &accepted.reply {
         look_up(settings, &mut request, devices).await;
         request.counted = true;
-        request.elsewhere = 0;
+        request.requests = 0;
         accepted = shard::accept(bindings, &request).await?;
         note(rate, accepted.rate);
     }
@@ -67,7 +69,10 @@ async fn look_up(settings: &Settings, request: &mut Accept, devices: &[DeviceId]
         .filter(|group| devices.contains(&group.device_id));
     let lookups = asked.map(async |group| {
         group.lookup = match backend::registration(settings, &group.device_id, &user).await {
-            Registration::Theirs => Lookup::Registered,
+            Registration::Theirs(credentials) => {
+                evidence::keep(group.device_id, credentials, now());
+                Lookup::Registered
+            }
             Registration::NotTheirs => Lookup::NotTheirs,
             Registration::Unavailable => Lookup::Unavailable,
         };

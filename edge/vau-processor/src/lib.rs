@@ -1,11 +1,16 @@
 //! The Worker that takes signed VAUs in. Thin: what is right and wrong is decided in `edge-core`, what is
 //! kept in `durable-objects`; here is the plumbing to WebCrypto, the network and the queue.
 
+mod attest;
+#[cfg(feature = "vectors")]
+mod attest_vectors;
 mod auth;
 mod backend;
 mod batch;
 mod caller;
+mod cohorts;
 mod consumer;
+mod evidence;
 mod health;
 mod http;
 mod intake;
@@ -19,8 +24,9 @@ mod vau;
 #[cfg(feature = "vectors")]
 mod vectors;
 mod webcrypto;
+mod webcrypto_cose;
 
-pub use durable_objects::{AuditLog, VauShard};
+pub use durable_objects::{AuditLog, CohortCensus, RateLimiter, VauShard};
 
 use durable_objects::{Bindings, log_error};
 use worker::{

@@ -19,20 +19,26 @@ pub(crate) async fn report(
     bindings: &Bindings,
     settings: &Settings,
 ) -> Result<Report, Refusal> {
+    check(request, settings)?;
+    shard::report(bindings).await.map_err(|error| {
+        log_error("the shard could not be asked", &error);
+        Refusal::unavailable("The figures cannot be read at the moment; try again.")
+    })
+}
+
+/// Whether the request carries the operators' token.
+pub(crate) fn check(request: &Request, settings: &Settings) -> Result<(), Refusal> {
     let authorization = http::header(request, "authorization");
     let given = bearer(authorization.as_deref())?;
     let opens = settings
         .operator_token
         .as_ref()
         .is_some_and(|token| token.is(given));
-    if !opens {
-        return Err(Refusal::new(
-            Code::AuthTokenInvalid,
-            "This is not the operators' token; OPERATOR_TOKEN sets it.",
-        ));
+    if opens {
+        return Ok(());
     }
-    shard::report(bindings).await.map_err(|error| {
-        log_error("the shard could not be asked", &error);
-        Refusal::unavailable("The figures cannot be read at the moment; try again.")
-    })
+    Err(Refusal::new(
+        Code::AuthTokenInvalid,
+        "This is not the operators' token; OPERATOR_TOKEN sets it.",
+    ))
 }

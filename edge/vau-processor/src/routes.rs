@@ -1,6 +1,6 @@
 //! Which route answers, and what every answer has in common.
 
-use crate::{batch, caller, health, http, operator, status, vau};
+use crate::{batch, caller, cohorts, health, http, operator, status, vau};
 use contracts::Code;
 use durable_objects::{Bindings, log_error, now};
 use edge_core::answer::{Answer, Exchange, allowed_origin};
@@ -20,6 +20,7 @@ enum Route {
     Hours,
     Metrics,
     Health,
+    Cohorts(cohorts::Route),
 }
 
 impl Route {
@@ -30,7 +31,8 @@ impl Route {
             operator::HOURS => Some(Self::Hours),
             operator::METRICS => Some(Self::Metrics),
             health::PATH => Some(Self::Health),
-            _ => path.starts_with(status::PREFIX).then_some(Self::Status),
+            _ if path.starts_with(status::PREFIX) => Some(Self::Status),
+            _ => cohorts::Route::of(path).map(Self::Cohorts),
         }
     }
 
@@ -43,13 +45,16 @@ impl Route {
             Self::Hours => operator::HOURS,
             Self::Metrics => operator::METRICS,
             Self::Health => health::PATH,
+            Self::Cohorts(route) => route.path(),
         }
     }
 
     const fn methods(self) -> &'static str {
         match self {
             Self::Vau | Self::Batch => SUBMIT_METHODS,
-            Self::Status | Self::Hours | Self::Metrics | Self::Health => READ_METHODS,
+            Self::Status | Self::Hours | Self::Metrics | Self::Health | Self::Cohorts(_) => {
+                READ_METHODS
+            }
         }
     }
 }
@@ -167,6 +172,9 @@ async fn read(
         Route::Metrics => operator::report(request, bindings, &settings)
             .await
             .map(|report| exchange.text(exposition::MEDIA_TYPE, exposition::text(&report))),
+        Route::Cohorts(which) => cohorts::tell(which, request, bindings, &settings)
+            .await
+            .map(|told| exchange.json(200, "application/json", &told)),
         _ => operator::report(request, bindings, &settings)
             .await
             .map(|report| exchange.success(report.hours)),

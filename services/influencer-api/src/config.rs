@@ -1,5 +1,6 @@
 //! Configuration, from `TWIST_API__…`.
 
+use edge_core::attestation::Policy;
 use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -35,6 +36,9 @@ pub struct Config {
     pub token: TokenConfig,
     /// The edge.
     pub ingest: IngestConfig,
+    /// Which `WebAuthn` credentials can be registered; as the edge's.
+    #[serde(default)]
+    pub webauthn: WebauthnConfig,
     /// How requests are taken.
     #[serde(default)]
     pub http: HttpConfig,
@@ -49,6 +53,43 @@ pub struct Config {
 pub struct IngestConfig {
     /// Secrets by key id. Two at a time let a secret be changed without a gap.
     pub keys: BTreeMap<String, Secret>,
+}
+
+/// Which `WebAuthn` credentials can be registered.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebauthnConfig {
+    /// The relying party's id: the domain that credentials are for.
+    #[serde(default = "default_rp_id")]
+    pub rp_id: String,
+    /// The exact origins of pages and apps that may make credentials, such as `https://app.example.org`; without any,
+    /// none can be registered.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// Whether the user has to be recognised by the authenticator, not only present.
+    #[serde(default)]
+    pub require_user_verification: bool,
+}
+
+impl WebauthnConfig {
+    /// The same, as the rules read it.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            rp_id: self.rp_id.clone(),
+            origins: self.origins.clone(),
+            require_user_verification: self.require_user_verification,
+        }
+    }
+}
+
+impl Default for WebauthnConfig {
+    fn default() -> Self {
+        Self {
+            rp_id: default_rp_id(),
+            origins: Vec::new(),
+            require_user_verification: false,
+        }
+    }
 }
 
 impl Config {
@@ -67,6 +108,11 @@ impl Config {
         self.redis.check(&mut problems);
         self.token.check(&mut problems);
         self.http.check(&mut problems);
+        problems.require(
+            "webauthn.rp_id",
+            !self.webauthn.rp_id.is_empty(),
+            "must be a domain",
+        );
         problems.require(
             "ingest.keys",
             !self.ingest.keys.is_empty(),
@@ -90,6 +136,10 @@ impl Config {
             ops: self.ops_listen,
         }
     }
+}
+
+fn default_rp_id() -> String {
+    "localhost".to_owned()
 }
 
 const fn default_listen() -> SocketAddr {

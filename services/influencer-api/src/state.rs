@@ -2,12 +2,14 @@
 
 use crate::config::Config;
 use axum::extract::FromRef;
+use edge_core::attestation::Policy;
 use sea_orm::DatabaseConnection;
 use service::auth::{Revocations, TokenVerifier};
 use service::hmac::HmacKeys;
 use service::limit::Limiter;
 use service::reads::Reads;
 use service::redis::Redis;
+use std::sync::Arc;
 
 /// What handlers share; cheap to clone.
 #[derive(Debug, Clone, FromRef)]
@@ -26,6 +28,8 @@ pub struct AppState {
     pub ingest_keys: HmacKeys,
     /// Counts calls.
     pub limiter: Limiter,
+    /// Which credentials are registered.
+    pub webauthn: Arc<Policy>,
 }
 
 /// Why the service cannot start.
@@ -54,6 +58,7 @@ impl AppState {
             db,
             limiter: Limiter::new(redis.clone(), config.limits),
             redis,
+            webauthn: Arc::new(config.webauthn.policy()),
             verifier: TokenVerifier::new(config.token.clone())
                 .map_err(|error| StartError::Verifier(error.to_string()))?,
             ingest_keys: HmacKeys::new(config.ingest.keys.clone()),

@@ -52,6 +52,10 @@ sql_migration!(SpeedUpLedger, "m20261128_000012_speed_up_ledger");
 sql_migration!(AddInfluencerTier, "m20261128_000013_add_influencer_tier");
 sql_migration!(CreateVerdicts, "m20261128_000014_create_verdicts");
 sql_migration!(KeepBatches, "m20261128_000015_keep_batches");
+sql_migration!(
+    CreateDeviceCredentials,
+    "m20261128_000016_create_device_credentials"
+);
 
 /// Runs the migrations. Safe to start twice at once: the second waits, then finds nothing to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(AddInfluencerTier),
             Box::new(CreateVerdicts),
             Box::new(KeepBatches),
+            Box::new(CreateDeviceCredentials),
         ]
     }
 }

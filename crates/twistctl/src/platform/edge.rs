@@ -50,12 +50,18 @@ impl Launch<'_> {
             "FLUSH_INTERVAL_MS": "200",
             "FREE_TIER": "off",
             "OPERATOR_TOKEN": self.secrets.operator(),
+            "COHORT_SECRET": self.secrets.cohorts(),
         });
         changed(vars, &self.options.edge_vars)
     }
 
     fn guard_vars(&self) -> Value {
-        changed(json!({}), &self.options.guard_vars)
+        let vars = json!({
+            "CHALLENGE_SECRET": self.secrets.challenge(),
+            // Everybody on this machine is one address.
+            "RATE_READ_PER_MINUTE": "1000000",
+        });
+        changed(vars, &self.options.guard_vars)
     }
 
     /// The copies of the bundles that run: the next build may replace the originals under the Workers' feet.

@@ -23,6 +23,9 @@ pub struct Secrets {
     pub ingest: String,
     /// Of the integrator [`Secrets::INTEGRATOR`].
     pub integrator: String,
+    /// Signs the edge's challenges; none in the file of a platform that had no security-worker.
+    #[serde(default)]
+    challenge: String,
     /// Seed of the demo wallet.
     pub demo_wallet: String,
     /// Seed of the demo device.
@@ -46,16 +49,33 @@ impl Secrets {
         let path = paths.state.join("secrets.json");
         if path.exists() {
             let text = fs::read(&path).map_err(CtlError::io("read", &path))?;
-            return serde_json::from_slice(&text)
-                .map_err(|source| CtlError::Damaged { path, source });
+            let mut secrets: Self =
+                serde_json::from_slice(&text).map_err(|source| CtlError::Damaged {
+                    path: path.clone(),
+                    source,
+                })?;
+            if secrets.challenge.is_empty() {
+                secrets.challenge = random_hex(32)?;
+                secrets.save(&path)?;
+            }
+            return Ok(secrets);
         }
         let secrets = Self::generate()?;
-        let text = serde_json::to_vec_pretty(&secrets).map_err(|source| CtlError::Damaged {
-            path: path.clone(),
+        secrets.save(&path)?;
+        Ok(secrets)
+    }
+
+    fn save(&self, path: &std::path::Path) -> Result<(), CtlError> {
+        let text = serde_json::to_vec_pretty(self).map_err(|source| CtlError::Damaged {
+            path: path.to_owned(),
             source,
         })?;
-        write_private(&path, &text)?;
-        Ok(secrets)
+        write_private(path, &text)
+    }
+
+    /// Signs the edge's challenges.
+    pub(crate) fn challenge(&self) -> &str {
+        &self.challenge
     }
 
     fn generate() -> Result<Self, CtlError> {
@@ -68,6 +88,7 @@ impl Secrets {
             key_encryption_key: make()?,
             ingest: make()?,
             integrator: make()?,
+            challenge: make()?,
             demo_wallet: make()?,
             demo_device: make()?,
         })
@@ -76,6 +97,11 @@ impl Secrets {
     /// Opens the edge's figures. Follows from another secret, so that a platform made before it existed has it too.
     pub fn operator(&self) -> String {
         hex::encode(Sha256::digest(format!("operator {}", self.ingest)))
+    }
+
+    /// What the weekly salts of cohorts follow from; follows from another secret for the same reason.
+    pub fn cohorts(&self) -> String {
+        hex::encode(Sha256::digest(format!("cohorts {}", self.ingest)))
     }
 
     /// Those of the database's roles.
@@ -121,6 +147,20 @@ mod tests {
         let again = Secrets::load_or_make(&paths).unwrap();
         assert_eq!(first.ingest, again.ingest);
         assert_ne!(first.ingest, first.redis);
+        assert_eq!(first.challenge, again.challenge);
+        let file = folder.path().join("secrets.json");
+        let old = fs::read_to_string(&file).unwrap();
+        let old = old.replace(&format!("\"challenge\": \"{}\",", first.challenge), "");
+        fs::write(&file, old).unwrap();
+        let upgraded = Secrets::load_or_make(&paths).unwrap();
+        assert_eq!(
+            (upgraded.ingest.as_str(), upgraded.challenge.len()),
+            (first.ingest.as_str(), 64)
+        );
+        assert_eq!(
+            Secrets::load_or_make(&paths).unwrap().challenge,
+            upgraded.challenge
+        );
         let mode = fs::metadata(folder.path().join("secrets.json"))
             .unwrap()
             .permissions()

@@ -80,6 +80,8 @@ pub enum Detail {
     Country,
     /// The part of the platform.
     Component,
+    /// SHA-256 of what the record is about, in hex.
+    Digest,
     /// The running version.
     Version,
     /// Hash of the caller's network, salted and rotated.
@@ -112,6 +114,7 @@ impl Detail {
             Self::Count => "count",
             Self::Country => "country",
             Self::Component => "component",
+            Self::Digest => "digest",
             Self::Version => "version",
             Self::Client => "client",
             Self::Limit => "limit",

@@ -35,7 +35,8 @@ pub struct AuditLog {
     store: Store,
     config: OnceCell<Config>,
     prepared: Cell<bool>,
-    head: Cell<Option<Head>>,
+    /// Where the chain ends, and the first day that a new record may be of.
+    head: Cell<Option<(Head, Day)>>,
     alarm_at: Cell<Option<u64>>,
     /// Bytes taken since the last segment was closed, as far as this instance knows.
     grown: Cell<usize>,
@@ -117,7 +118,8 @@ impl AuditLog {
         }
         let config = self.config()?;
         let now = now();
-        let mut head = self.head()?;
+        let (mut head, least) = self.head()?;
+        let day = Day::of(now).max(least);
         let first_seq = head.seq.saturating_add(1);
         let mut lines = String::new();
         for record in append.records {
@@ -128,11 +130,11 @@ impl AuditLog {
         let entry = Entry {
             first_seq,
             head,
-            day: Day::of(now),
+            day,
             lines,
         };
         self.store.append(entry, now.get())?;
-        self.head.set(Some(head));
+        self.head.set(Some((head, day)));
         self.grown.set(grown);
         let full = grown >= FULL_BYTES && self.failures.get() == 0;
         let wait = if full { 0 } else { config.flush_ms };
@@ -179,7 +181,7 @@ impl AuditLog {
         Ok(())
     }
 
-    fn head(&self) -> Result<Head, StoreError> {
+    fn head(&self) -> Result<(Head, Day), StoreError> {
         match self.head.get() {
             Some(head) => Ok(head),
             None => self.store.head(),

@@ -87,6 +87,8 @@ impl AuditLog {
             }
         }
         atomically(&self.state, || self.store.rooted(&root))?;
+        // The next record asks the tables for the first day that is open.
+        self.head.set(None);
         Ok(true)
     }
 }

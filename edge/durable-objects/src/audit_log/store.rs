@@ -17,10 +17,11 @@ CREATE TABLE IF NOT EXISTS segment (
     first_seq INTEGER PRIMARY KEY, day INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL
 );
 
--- Where closed segments end.
+-- Where closed segments end. `day` is the first day that a new record may be of: a clock that is put back must not
+-- add to a day that is closed.
 CREATE TABLE IF NOT EXISTS head (
     one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL,
-    segment_hash TEXT NOT NULL, root_hash TEXT NOT NULL
+    segment_hash TEXT NOT NULL, root_hash TEXT NOT NULL, day INTEGER NOT NULL
 );
 
 -- Days whose root the bucket does not have.
@@ -55,6 +56,8 @@ pub(crate) struct Closed {
     pub(crate) head: Head,
     pub(crate) segment_hash: Hash,
     pub(crate) root_hash: Hash,
+    /// The first day that a new record may be of.
+    pub(crate) day: Day,
 }
 
 /// The tables.
@@ -74,20 +77,22 @@ impl Store {
         self.0.database_size()
     }
 
-    /// Where the chain ends, waiting records included.
-    pub(crate) fn head(&self) -> Result<Head, StoreError> {
-        let last = "SELECT last_seq, hash FROM entry ORDER BY first_seq DESC LIMIT 1";
-        match self.one(last)? {
-            Some(row) => Ok(Head {
+    /// Where the chain ends, waiting records included, and the first day that a new record may be of.
+    pub(crate) fn head(&self) -> Result<(Head, Day), StoreError> {
+        let last = "SELECT last_seq, hash, day FROM entry ORDER BY first_seq DESC LIMIT 1";
+        if let Some(row) = self.one(last)? {
+            let head = Head {
                 seq: number(&row, 0)?,
                 hash: hash(&row, 1)?,
-            }),
-            None => Ok(self.closed()?.head),
+            };
+            return Ok((head, Day::new(number(&row, 2)?)));
         }
+        let closed = self.closed()?;
+        Ok((closed.head, closed.day))
     }
 
     pub(crate) fn closed(&self) -> Result<Closed, StoreError> {
-        match self.one("SELECT seq, hash, segment_hash, root_hash FROM head")? {
+        match self.one("SELECT seq, hash, segment_hash, root_hash, day FROM head")? {
             Some(row) => Ok(Closed {
                 head: Head {
                     seq: number(&row, 0)?,
@@ -95,23 +100,26 @@ impl Store {
                 },
                 segment_hash: hash(&row, 2)?,
                 root_hash: hash(&row, 3)?,
+                day: Day::new(number(&row, 4)?),
             }),
             None => Ok(Closed {
                 head: Head::START,
                 segment_hash: Hash::ZERO,
                 root_hash: Hash::ZERO,
+                day: Day::new(0),
             }),
         }
     }
 
     fn put_closed(&self, closed: Closed) -> Result<(), StoreError> {
         self.run(
-            "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)",
             vec![
                 value(closed.head.seq),
                 closed.head.hash.to_string().into(),
                 closed.segment_hash.to_string().into(),
                 closed.root_hash.to_string().into(),
+                value(closed.day.number()),
             ],
         )
         .map(drop)
@@ -184,6 +192,7 @@ impl Store {
         self.put_closed(Closed {
             head: end,
             segment_hash: own_hash,
+            day: header.day,
             ..self.closed()?
         })
     }
@@ -230,9 +239,13 @@ impl Store {
 
     /// The bucket has the day's root.
     pub(crate) fn rooted(&self, root: &Root) -> Result<(), StoreError> {
+        let closed = self.closed()?;
         self.put_closed(Closed {
             root_hash: root.hash(),
-            ..self.closed()?
+            day: closed
+                .day
+                .max(Day::new(root.day.number().saturating_add(1))),
+            ..closed
         })?;
         self.run(
             "DELETE FROM day WHERE day = ?",
@@ -257,7 +270,7 @@ impl Store {
         let counts = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM segment), \
              (SELECT count(*) FROM day)";
         let row = self.one(counts)?.ok_or(StoreError::Row("entry"))?;
-        let head = self.head()?;
+        let (head, _) = self.head()?;
         Ok(Status {
             seq: head.seq,
             hash: head.hash,

@@ -2,7 +2,7 @@
 
 use crate::domain::ingest::{MAX_ITEMS, Unreadable, check};
 use crate::state::AppState;
-use crate::store::{devices, edge_reports, ingest, vaus};
+use crate::store::{credentials, devices, edge_reports, ingest, vaus};
 use axum::extract::State;
 use contracts::Code;
 use contracts::device::Device;
@@ -54,9 +54,9 @@ pub(super) fn router() -> Routes<AppState> {
             Rule::service(),
             device,
             |op| {
-                op.id("getDevice")
-                    .tag("internal")
-                    .summary("Who a device is registered to")
+                op.id("getDevice").tag("internal").summary(
+                    "Who a device is registered to, and which credentials may attest its VAUs",
+                )
             },
         )
 }
@@ -162,5 +162,7 @@ async fn device(
     _caller: SignedCaller<0>,
 ) -> Result<Json<Device>, ApiError> {
     let device = devices::find_for_edge(&state.db, path.device_id).await?;
-    device.map(Json).ok_or_else(|| ApiError::of(Code::NotFound))
+    let mut device = device.ok_or_else(|| ApiError::of(Code::NotFound))?;
+    device.credentials = credentials::of_device(&state.db, path.device_id).await?;
+    Ok(Json(device))
 }

@@ -1,5 +1,6 @@
 //! HTTP: one file for each resource.
 
+mod credentials;
 mod devices;
 mod ingest;
 mod ledger;
@@ -16,6 +17,7 @@ pub fn public() -> Routes<AppState> {
     me::router()
         .merge(ledger::router())
         .merge(devices::router())
+        .merge(credentials::router())
         .merge(staking::router())
         .merge(pools::router())
         .merge(payouts::router())

@@ -106,5 +106,6 @@ fn read(row: &QueryResult) -> Result<Device, DbErr> {
         device_id: DeviceId::try_from(device.as_str()).map_err(malformed)?,
         user_id: WalletAddress::try_from(wallet.as_str()).map_err(malformed)?,
         registered_at: from_column(registered_at),
+        credentials: Vec::new(),
     })
 }

@@ -1,6 +1,7 @@
 //! Queries. Each takes the owner's id, so that one without it looks wrong.
 
 pub mod accounts;
+pub mod credentials;
 pub mod devices;
 pub mod edge_reports;
 pub mod entries;

@@ -14,7 +14,7 @@ pub async fn status(
     let sql = "SELECT earned, trust_score, accepted_at, true AS counted FROM vaus \
                WHERE vau_id = $1 AND wallet_address = $2 \
                UNION ALL \
-               SELECT 0, 0, coalesce(q.accepted_at, q.received_at), false FROM vau_quarantine q \
+               SELECT 0::bigint, 0::smallint, coalesce(q.accepted_at, q.received_at), false FROM vau_quarantine q \
                WHERE q.vau_id = $1 AND q.wallet_address = $2 \
                LIMIT 1";
     let values = [vau_id.to_string().into(), user.to_string().into()];

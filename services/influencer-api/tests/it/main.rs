@@ -5,6 +5,7 @@ mod access;
 mod bad_input;
 mod canary;
 mod contract;
+mod credentials;
 mod devices;
 mod entries;
 mod hostile_input;

@@ -14,7 +14,7 @@ use domain::reward::{DeviceHistory, reward, trust_score};
 use domain::vau::batch_canonical;
 use domain::{DeviceId, EpochMs, Fingerprint, SiteId, WalletAddress, device};
 use ed25519_dalek::{Signer, SigningKey};
-use influencer_api::config::IngestConfig;
+use influencer_api::config::{IngestConfig, WebauthnConfig};
 use influencer_api::{AppState, Config};
 use reqwest::{Method, Response, StatusCode};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -88,6 +88,11 @@ impl Api {
             token: TokenConfig::new(ISSUER, issuer().await),
             ingest: IngestConfig {
                 keys: [("edge1".to_owned(), EDGE_SECRET.to_owned().into())].into(),
+            },
+            webauthn: WebauthnConfig {
+                rp_id: crate::credentials::RP_ID.to_owned(),
+                origins: vec![crate::credentials::ORIGIN.to_owned()],
+                require_user_verification: false,
             },
             http: HttpConfig::default(),
             limits,
