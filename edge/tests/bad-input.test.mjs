@@ -85,7 +85,10 @@ test("ids that are not base58 or lower-case hex are refused", async () => {
 
 const streamed = (chunks) => new ReadableStream({
   start(controller) {
-    for (let sent = 0; sent < chunks; sent++) controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
+    const send = (text) => controller.enqueue(new TextEncoder().encode(text));
+    send('"');
+    for (let sent = 0; sent < chunks; sent++) send("x".repeat(10_000));
+    send('"');
     controller.close();
   },
 });
@@ -104,7 +107,7 @@ test("a body over the limit is refused with an answer, announced or not, again a
 });
 
 test("a long body without a token is answered as well", async () => {
-  for (let i = 0; i < 20; i++) await refused("x".repeat(200_000), 401, "auth.token_missing", { token: null });
+  for (let i = 0; i < 20; i++) await refused(`"${"x".repeat(200_000)}"`, 401, "auth.token_missing", { token: null });
 });
 
 test("a body that is not said to be JSON is refused", async () => {

@@ -31,7 +31,7 @@ test("an accepted VAU is answered in the envelope, with every header", async () 
 
 test("errors carry the same headers", async () => {
   const answers = [
-    await world.submit("{"),
+    await world.submit({}),
     await world.submit(world.vau(), { token: null }),
     await world.submit(world.vau({ timestamp: 1 })),
     await world.submit({}, { path: "/nowhere" }),

@@ -58,7 +58,7 @@ impl GuardSettings {
         let secret =
             text(name::CHALLENGE_SECRET).ok_or(SettingsError::Missing(name::CHALLENGE_SECRET))?;
         let bits = number(name::CHALLENGE_DIFFICULTY, 18, 32)?;
-        let test = match text(name::TURNSTILE_SECRET) {
+        let proof = match text(name::TURNSTILE_SECRET) {
             None => Test::Work(u8::try_from(bits).unwrap_or(u8::MAX)),
             Some(secret) => Test::Turnstile {
                 secret: Secret::new(secret),
@@ -78,7 +78,7 @@ impl GuardSettings {
             countries: list(Some(countries.to_ascii_uppercase())),
             shadow: Shadow::of(rules.collect::<Result<Vec<_>, _>>()?),
             challenge_secret: Secret::new(secret),
-            test,
+            test: proof,
             read_per_minute: number(name::RATE_READ_PER_MINUTE, 120, 10_000_000)?,
         })
     }

@@ -215,6 +215,10 @@ mod tests {
             .map(|r| r.details["count"].parse::<u32>().unwrap());
         assert_eq!(total.sum::<u32>(), 20_001, "none is forgotten");
         assert_eq!(sightings.take(at(5)), None);
+        let text = serde_json::to_string(&append).unwrap();
+        let read: crate::audit::Append = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.records.len(), append.records.len());
+        assert!(read.records.len() <= crate::audit::MOST_RECORDS);
     }
 
     #[test]

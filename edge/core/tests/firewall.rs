@@ -6,6 +6,7 @@ use edge_core::firewall::{Head, Hit, Rule, Shadow, inspect_body, inspect_head};
 use edge_core::proxy;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -101,10 +102,12 @@ fn judge(lines: &[Line], wrong: impl Fn(&[Hit]) -> bool) -> (usize, usize, Strin
         }
     }
     let apart = lines.iter().filter(|line| line.is_held_out()).count();
-    report.push_str(&format!(
-        "{tuned} of {} wrong, of those set aside {held_out} of {apart}\n",
-        lines.len() - apart
-    ));
+    let of = lines.len() - apart;
+    writeln!(
+        report,
+        "{tuned} of {of} wrong, of those set aside {held_out} of {apart}"
+    )
+    .unwrap();
     (tuned, held_out, report)
 }
 

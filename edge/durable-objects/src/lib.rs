@@ -4,7 +4,7 @@
 //! - [`VauShard`]: takes VAUs in, called with the messages of [`edge_core::shard`].
 //! - [`AuditLog`]: chains audit records, called with those of [`edge_core::audit`].
 //! - [`CohortCensus`]: counts members of cohorts, called with those of [`edge_core::cohort`].
-//! - [`RateLimiter`]: the object that counts for security-worker, with the messages of [`edge_core::limiter`].
+//! - [`RateLimiter`]: counts for security-worker, called with those of [`edge_core::limiter`].
 //! - [`Bindings`]: the one place that asks the runtime for a binding by name.
 
 mod accept;

@@ -1,7 +1,7 @@
 //! Typed access to the Worker's environment.
 
 use edge_core::bindings::guard;
-use edge_core::{GuardSettings, SettingsError, limiter};
+use edge_core::{GuardSettings, SettingsError, audit, limiter};
 use edge_runtime::log_error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,8 +46,10 @@ impl Bindings {
         if self.0.durable_object(guard::AUDIT_LOG).is_err() {
             return Ok(false);
         }
-        let url = "https://audit/append";
-        let _: serde_json::Value = self.ask(guard::AUDIT_LOG, "audit-0", url, append).await?;
+        let url = format!("{}{}", audit::ORIGIN, audit::APPEND);
+        let _: audit::Appended = self
+            .ask(guard::AUDIT_LOG, audit::NAME, &url, append)
+            .await?;
         Ok(true)
     }
 

@@ -42,12 +42,11 @@ fn tag(text: &str) -> Tag<'_> {
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '\0'));
         match rest.chars().next() {
-            None => break,
             Some('>') => {
                 rest = rest.get(1..).unwrap_or_default();
                 break;
             }
-            Some('<') => break,
+            None | Some('<') => break,
             Some(_) => {}
         }
         let ends = |c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/');

@@ -59,29 +59,13 @@ const FUNCTIONS: [&str; 34] = [
     "xp_cmdshell",
 ];
 
-/// Tables and variables that describe the database itself.
-const INNARDS: [&str; 12] = [
-    "information_schema",
-    "sqlite_master",
-    "sqlite_schema",
-    "sysobjects",
-    "syscolumns",
-    "pg_catalog",
-    "pg_shadow",
-    "pg_user",
-    "mysql.user",
-    "all_tables",
-    "user_tables",
-    "sys.",
-];
-
-struct Statement<'a> {
-    tokens: Vec<Token<'a>>,
+pub(super) struct Statement<'a> {
+    pub(super) tokens: Vec<Token<'a>>,
     /// A quote came before.
-    quoted: bool,
+    pub(super) quoted: bool,
     care: Care,
     /// The first SELECT.
-    select: Option<usize>,
+    pub(super) select: Option<usize>,
 }
 
 impl<'a> Statement<'a> {
@@ -111,15 +95,15 @@ impl<'a> Statement<'a> {
         last.is_some_and(|last| matches!(last.kind, Kind::Comment(letters) if letters <= 3))
     }
 
-    fn get(&self, at: usize) -> Option<&Token<'a>> {
+    pub(super) fn get(&self, at: usize) -> Option<&Token<'a>> {
         self.tokens.get(at)
     }
 
-    fn kind(&self, at: usize) -> Option<Kind> {
+    pub(super) fn kind(&self, at: usize) -> Option<Kind> {
         self.get(at).map(|token| token.kind)
     }
 
-    fn word(&self, at: usize, words: &[&str]) -> bool {
+    pub(super) fn word(&self, at: usize, words: &[&str]) -> bool {
         self.get(at).is_some_and(|token| token.is_any(words))
     }
 
@@ -220,7 +204,7 @@ impl<'a> Statement<'a> {
         self.word(next, &["select", "values"]) && self.is_column_list(next + 1)
     }
 
-    fn is_column_list(&self, at: usize) -> bool {
+    pub(super) fn is_column_list(&self, at: usize) -> bool {
         let mut at = at;
         while self.word(at, &["all", "distinct", "top"]) || self.kind(at) == Some(Kind::Open) {
             at += 1;
@@ -303,97 +287,6 @@ impl<'a> Statement<'a> {
                 && self.kind(at + 1) == Some(Kind::Word)
                 && self.kind(at + 2) == Some(Kind::Open)
         })
-    }
-
-    /// What a second statement begins with, and what has to follow it there.
-    fn is_second_statement(&self, at: usize) -> bool {
-        let Some(verb) = self.get(at) else {
-            return false;
-        };
-        let word = |offset, words: &[&str]| self.word(at + offset, words);
-        let kind = |offset| self.kind(at + offset);
-        const OBJECTS: [&str; 11] = [
-            "table",
-            "database",
-            "schema",
-            "view",
-            "index",
-            "user",
-            "role",
-            "login",
-            "function",
-            "trigger",
-            "procedure",
-        ];
-        match verb.text {
-            "drop" | "alter" | "create" | "truncate" => word(1, &OBJECTS) && kind(2).is_some(),
-            "delete" => {
-                word(1, &["from"])
-                    && kind(2) == Some(Kind::Word)
-                    && (kind(3).is_none()
-                        || word(3, &["where"])
-                        || matches!(kind(3), Some(Kind::Comment(_) | Kind::End)))
-            }
-            "insert" | "replace" | "merge" => {
-                word(1, &["into"]) && kind(2) == Some(Kind::Word) && kind(3).is_some()
-            }
-            "update" => kind(1) == Some(Kind::Word) && word(2, &["set"]),
-            "exec" | "execute" => self.get(at + 1).is_some_and(|name| {
-                matches!(name.kind, Kind::Open | Kind::Text)
-                    || ["xp_", "sp_", "master"]
-                        .iter()
-                        .any(|prefix| name.text.starts_with(prefix))
-            }),
-            "shutdown" => matches!(kind(1), None | Some(Kind::Comment(_) | Kind::End)),
-            "declare" | "set" => self
-                .get(at + 1)
-                .is_some_and(|name| name.text.starts_with('@')),
-            "grant" | "revoke" => {
-                (2..6).any(|offset| word(offset, &["on"]))
-                    && (3..9).any(|o| word(o, &["to", "from"]))
-            }
-            "copy" => kind(1) == Some(Kind::Word) && word(2, &["to", "from"]),
-            "select" => self.is_column_list(at + 1),
-            "waitfor" => word(1, &["delay", "time"]),
-            _ => false,
-        }
-    }
-
-    /// Words that are enough with what is around them.
-    fn is_telling(&self, at: usize) -> bool {
-        let word = |offset, words: &[&str]| self.word(at + offset, words);
-        let kind = |offset| self.kind(at + offset);
-        let Some(token) = self.get(at) else {
-            return false;
-        };
-        let ends = |offset| match self.kind(at + offset) {
-            Some(Kind::Comment(_)) => true,
-            None => self.quoted,
-            _ => false,
-        };
-        match token.text {
-            "waitfor" => {
-                word(1, &["delay", "time"]) && matches!(kind(2), Some(Kind::Text | Kind::OpenText))
-            }
-            "procedure" => word(1, &["analyse"]) && kind(2) == Some(Kind::Open),
-            "into" => word(1, &["outfile", "dumpfile"]),
-            "order" | "group" => {
-                word(1, &["by"])
-                    && (kind(2) == Some(Kind::Number) && ends(3)
-                        || (3..8).any(|offset| word(offset, &["having"])))
-            }
-            "having" => {
-                kind(1) == Some(Kind::Number)
-                    && kind(2) == Some(Kind::Operator)
-                    && kind(3) == Some(Kind::Number)
-            }
-            "from" | "join" => {
-                let table = self.get(at + 1).map_or("", |table| table.text);
-                self.select.is_some_and(|select| select < at)
-                    && INNARDS.iter().any(|name| table.starts_with(name))
-            }
-            _ => false,
-        }
     }
 }
 

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// A comment in the middle is a space; the one that MySQL runs is not there at all.
+    /// A comment in the middle is a space; the one that `MySQL` runs is not there at all.
     fn block(&mut self, rest: &str) {
         if let Some(hint) = rest.strip_prefix("/*!") {
             let digits = hint.bytes().take_while(u8::is_ascii_digit).count();
