@@ -24,7 +24,7 @@ fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Client data, authenticator data, signature, and the credential's key; the first also as the text of every field. What
+/// Client data, authenticator data, signature, and the credential's key; the first also as the text of the others. What
 /// is signed is what was sent, and nothing is believed whose signature does not hold.
 pub(crate) fn assertion(input: &[u8]) {
     let mut rest = input;
@@ -47,7 +47,7 @@ pub(crate) fn assertion(input: &[u8]) {
     );
     let raw = String::from_utf8_lossy(client_data).into_owned();
     let sent = Attestation {
-        credential_id: raw.clone(),
+        credential_id: credential.credential_id.clone(),
         client_data_json: raw.clone(),
         authenticator_data: raw.clone(),
         signature: raw.clone(),
@@ -57,7 +57,10 @@ pub(crate) fn assertion(input: &[u8]) {
 }
 
 fn judge(attestation: &Attestation, credential: &Credential, auth_data: &[u8]) {
-    let (user_id, device_id) = (WalletAddress::from_bytes([3; 32]), DeviceId::from_bytes([4; 32]));
+    let (user_id, device_id) = (
+        WalletAddress::from_bytes([3; 32]),
+        DeviceId::from_bytes([4; 32]),
+    );
     let Ok(site_id) = SiteId::try_from("site") else {
         return;
     };
@@ -86,7 +89,9 @@ pub(crate) fn registration(input: &[u8]) {
         let key = URL_SAFE_NO_PAD.decode(&new.public_key).unwrap_or_default();
         let algorithm = CoseKey::parse(&key).map(|key| key.algorithm());
         assert_eq!(algorithm, Ok(new.algorithm));
-        let id = URL_SAFE_NO_PAD.decode(&new.credential_id).unwrap_or_default();
+        let id = URL_SAFE_NO_PAD
+            .decode(&new.credential_id)
+            .unwrap_or_default();
         assert!((1..=1_023).contains(&id.len()));
     }
     let raw = String::from_utf8_lossy(client_data);

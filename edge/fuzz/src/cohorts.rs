@@ -2,7 +2,9 @@
 
 use crate::parts::{now, text};
 use edge_core::Secret;
-use edge_core::cohort::{Bloom, BloomDocument, Cohort, Criteria, Filter, MOST_COHORTS, Salt, Week, pseudonym};
+use edge_core::cohort::{
+    Bloom, BloomDocument, Cohort, Criteria, Filter, MOST_COHORTS, Salt, Week, pseudonym,
+};
 
 fn salt() -> (Week, Salt) {
     let week = Week::of(now());
@@ -37,7 +39,12 @@ pub(crate) fn criteria(input: &[u8]) {
         assert!(!filter.admits(cohort, 100, &salt));
     }
     if criteria.exclude.is_empty() {
-        assert!(criteria.cohorts.iter().all(|cohort| filter.admits(cohort, 100, &salt)));
+        assert!(
+            criteria
+                .cohorts
+                .iter()
+                .all(|cohort| filter.admits(cohort, 100, &salt))
+        );
     }
 }
 

@@ -17,7 +17,10 @@ pub(crate) fn head(input: &[u8]) {
         assert!(path.starts_with('/') && !path.contains("//") && !path.ends_with('/'));
         assert!(!route.answers("") && route.max_bytes() > 0);
     }
-    let headers: Vec<(&str, &str)> = rest.split('\n').filter_map(|line| line.split_once(": ")).collect();
+    let headers: Vec<(&str, &str)> = rest
+        .split('\n')
+        .filter_map(|line| line.split_once(": "))
+        .collect();
     if let Ok(kept) = forward(headers.iter().copied()) {
         let names: BTreeSet<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names.len(), kept.len());
@@ -64,7 +67,10 @@ pub(crate) fn integrator(input: &[u8]) {
         integrator::check(headers, &keys, "POST", path, body.as_bytes(), now()).is_ok()
     };
     assert!(!holds(hex, "/api/v1/vau", body), "a guess holds");
-    let sent_at = timestamp.parse::<u64>().ok().and_then(|ms| EpochMs::new(ms).ok());
+    let sent_at = timestamp
+        .parse::<u64>()
+        .ok()
+        .and_then(|ms| EpochMs::new(ms).ok());
     let Some(sent_at) = sent_at.filter(|ms| ms.to_string() == timestamp) else {
         return;
     };

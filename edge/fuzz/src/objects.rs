@@ -1,7 +1,7 @@
 //! What Workers and objects tell each other, and what an object keeps.
 
 use crate::parts::now;
-use contracts::ingest::{VauSegment};
+use contracts::ingest::VauSegment;
 use edge_core::memory::{Checkpoint, Entry, Memory};
 use edge_core::{cohort, limiter, recent, shard};
 use serde::Serialize;

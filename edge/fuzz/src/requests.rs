@@ -33,7 +33,10 @@ pub(crate) fn batch(input: &[u8]) {
         Err(refusal) => return assert_ours(&refusal),
     };
     let size = u32::try_from(batch.size).unwrap_or(u32::MAX);
-    let at = batch.items().first().map_or_else(now, |(_, vau)| vau.timestamp);
+    let at = batch
+        .items()
+        .first()
+        .map_or_else(now, |(_, vau)| vau.timestamp);
     if let Err(refusal) = batch.check_time(at) {
         return assert_ours(&refusal);
     }

@@ -27,7 +27,12 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
 
 fn run(target: &Target, input: &[u8]) {
     let ended = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
-    assert!(ended.is_ok(), "{} fails for {:?}", target.name, input.escape_ascii().to_string());
+    assert!(
+        ended.is_ok(),
+        "{} fails for {:?}",
+        target.name,
+        input.escape_ascii().to_string()
+    );
 }
 
 #[test]

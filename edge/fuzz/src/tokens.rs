@@ -22,7 +22,12 @@ pub(crate) fn token(input: &[u8]) {
         && !claims.is_empty()
     {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        split(&format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode([7; 64])));
+        split(&format!(
+            "{}.{}.{}",
+            part(header),
+            part(claims),
+            URL_SAFE_NO_PAD.encode([7; 64])
+        ));
     }
 }
 
@@ -40,7 +45,10 @@ fn split(token: &str) {
     assert_eq!(whole, token.as_bytes());
     assert!(unverified.clone().believe(false, ISSUER, now()).is_err());
     if let Ok(claims) = unverified.believe(true, ISSUER, now()) {
-        assert_eq!((claims.iss.as_str(), claims.sub), (ISSUER, claims.wallet_address));
+        assert_eq!(
+            (claims.iss.as_str(), claims.sub),
+            (ISSUER, claims.wallet_address)
+        );
     }
 }
 
@@ -65,6 +73,7 @@ pub(crate) fn jwks(input: &[u8]) {
             other => assert_eq!(other, Decision::Unknown),
         }
     }
-    let none = cache.settled("no such key, whatever the set: a name of more than sixty-four bytes, of ours");
+    let none = cache
+        .settled("no such key, whatever the set: a name of more than sixty-four bytes, of ours");
     assert_eq!(none == Decision::Unavailable, usable == 0);
 }

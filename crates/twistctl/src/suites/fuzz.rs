@@ -39,7 +39,8 @@ pub(super) fn run(paths: &Paths, step: &Step) -> Done {
         Err(_) => SECONDS,
     };
     // Named, so that the counters are not put into build scripts, which run without libFuzzer.
-    let Some(triple) = ask_in(&paths.root, "rustc", &["-vV"]).and_then(|text| of_host(&text)) else {
+    let Some(triple) = ask_in(&paths.root, "rustc", &["-vV"]).and_then(|text| of_host(&text))
+    else {
         return Ok(failed("rustc does not say what it is for".to_owned()));
     };
     let target_dir = paths.cache.join("target-fuzz");
@@ -107,7 +108,12 @@ fn of_host(version: &str) -> Option<String> {
 
 /// From libFuzzer's statistics.
 fn executions(output: &str) -> Option<u64> {
-    let line = |line: &str| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok();
+    let line = |line: &str| {
+        line.strip_prefix("stat::number_of_executed_units:")?
+            .trim()
+            .parse()
+            .ok()
+    };
     output.lines().find_map(line)
 }
 
@@ -117,9 +123,14 @@ mod tests {
 
     #[test]
     fn what_the_tools_print_is_read() {
-        let version = "rustc 1.95.0\nbinary: rustc\nhost: aarch64-unknown-linux-gnu\nrelease: 1.95.0\n";
-        assert_eq!(of_host(version).as_deref(), Some("aarch64-unknown-linux-gnu"));
-        let statistics = "Done 12 runs\nstat::number_of_executed_units: 12345\nstat::peak_rss_mb: 40\n";
+        let version =
+            "rustc 1.95.0\nbinary: rustc\nhost: aarch64-unknown-linux-gnu\nrelease: 1.95.0\n";
+        assert_eq!(
+            of_host(version).as_deref(),
+            Some("aarch64-unknown-linux-gnu")
+        );
+        let statistics =
+            "Done 12 runs\nstat::number_of_executed_units: 12345\nstat::peak_rss_mb: 40\n";
         assert_eq!(executions(statistics), Some(12_345));
         assert_eq!(executions("ERROR: libFuzzer"), None);
     }

@@ -2,8 +2,30 @@
 
 /// What parsers look out for.
 const PIECES: [&[u8]; 24] = [
-    b"\"", b"\\", b"{", b"}", b"[", b"]", b":", b",", b"null", b"-1", b"1e999", b"18446744073709551615",
-    b"9007199254740992", b"\\ud800", b"\xff", b"\xf0\x9f\x98\x80", b"\0", b"\r\n", b"\n", b"%00", b"../", b"=", b".", b"&",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b"null",
+    b"-1",
+    b"1e999",
+    b"18446744073709551615",
+    b"9007199254740992",
+    b"\\ud800",
+    b"\xff",
+    b"\xf0\x9f\x98\x80",
+    b"\0",
+    b"\r\n",
+    b"\n",
+    b"%00",
+    b"../",
+    b"=",
+    b".",
+    b"&",
 ];
 
 /// The same numbers in every run: what fails once fails again.
