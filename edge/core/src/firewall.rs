@@ -270,6 +270,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn links_that_do_nothing_are_no_script() {
+        let head = Head {
+            path: "/api/v1/vau",
+            query: "",
+            headers: &[],
+            class: Some(Class::Vau),
+        };
+        for link in [
+            "javascript:void(0)",
+            "javascript:;",
+            "<a href='javascript:void(0);'>x</a>",
+        ] {
+            let body = serde_json::json!({ "payload": link, "x": link }).to_string();
+            assert_eq!(inspect_body(head, body.as_bytes(), true), [], "{link}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_stops_the_rules(text in "(?s).{0,300}") {
