@@ -186,3 +186,30 @@ test("a stored key that cannot be used is nobody's fault, a point that is not on
   const ed = new Authenticator("EdDSA");
   assert.deepEqual(await judge(ed.attest(vau), ed.credential({ publicKey: weak })), { invalid: "signature" });
 });
+
+test("a device that attests is trusted more, one that replays or forges evidence less", async () => {
+  const fresh = await World.start({ vars: { WEBAUTHN_RP_ID: RP, WEBAUTHN_ORIGINS: ORIGIN } });
+  try {
+    const authenticator = new Authenticator("ES256");
+    fresh.backend.credentials.set(fresh.device.id, [authenticator.credential()]);
+    const score = async (vau) => {
+      const { status, body } = await fresh.submit(fresh.device.sign(vau));
+      assert.equal(status, 200, JSON.stringify(body));
+      return body.data.trustScore;
+    };
+    assert.equal(await score(fresh.fields()), 50);
+    assert.equal(await score(authenticator.attest(fresh.fields())), 60);
+    assert.equal(await score(authenticator.attest(fresh.fields())), 70);
+    assert.equal(await score(fresh.fields()), 80, "two attestations held");
+    // The same counter again: somebody has a copy.
+    assert.equal(await score(authenticator.attest(fresh.fields(), { count: 1 })), 80);
+    assert.equal(await score(fresh.fields()), 70);
+    assert.equal(await score(authenticator.attest(fresh.fields(), { rp: "evil.example" })), 70);
+    assert.equal(await score(fresh.fields()), 60);
+    // Evidence of a credential nobody has registered says nothing.
+    assert.equal(await score(new Authenticator("EdDSA").attest(fresh.fields())), 60);
+    assert.equal(await score(fresh.fields()), 60);
+  } finally {
+    await fresh.stop();
+  }
+});

@@ -31,8 +31,8 @@ function run(command, args, env) {
   }
 }
 
-/** The compiled module with the test exports. Folders and flags are twistctl's, so that nothing compiles twice. */
-export function compileVectors() {
+/** Compiles what `what` names to cargo; gives the folder. Folders and flags are twistctl's, so that nothing compiles twice. */
+function compile(what) {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const folder = join(cache, "target-wasm");
   const env = {
@@ -43,11 +43,23 @@ export function compileVectors() {
     ...(process.env.TWIST_WASM_RUSTC ? { RUSTC: process.env.TWIST_WASM_RUSTC } : {}),
   };
   const target = ["--profile", "wasm", "--target", "wasm32-unknown-unknown"];
-  run("cargo", ["build", "--locked", ...target, "-p", "vau-processor", "--features", "vectors"], env);
+  run("cargo", ["build", "--locked", ...target, ...what], env);
+  return join(folder, "wasm32-unknown-unknown/wasm");
+}
+
+/** The compiled module with the test exports. */
+export function compileVectors() {
+  const folder = compile(["-p", "vau-processor", "--features", "vectors"]);
   // The next build of the Worker replaces the file, so keep a copy.
   const copy = join(mkdtempSync(join(tmpdir(), "twist-vectors-")), "vau_processor.wasm");
-  copyFileSync(join(folder, "wasm32-unknown-unknown/wasm/vau_processor.wasm"), copy);
+  copyFileSync(join(folder, "vau_processor.wasm"), copy);
   return copy;
+}
+
+/** The bundle of the least Rust Worker there can be. */
+export function bundleBare() {
+  const folder = compile(["-p", "edge-runtime", "--example", "bare"]);
+  return bundle(join(folder, "examples/bare.wasm"), mkdtempSync(join(tmpdir(), "twist-bare-")));
 }
 
 /** Bundles `wasm` into `out`. */

@@ -40,7 +40,7 @@ test("errors carry the same headers", async () => {
     for (const [name, value] of Object.entries(COMMON)) assert.equal(headers.get(name), value, body.code);
     assert.equal(headers.get("x-request-id"), body.requestId);
   }
-  for (const { headers } of answers.slice(0, 3)) assert.ok(headers.get("x-ratelimit-reset"));
+  for (const { headers, body } of answers.slice(0, 3)) assert.ok(headers.get("x-ratelimit-reset"), body.code);
 });
 
 test("a usable request id comes back, any other is replaced", async () => {

@@ -196,6 +196,7 @@ class Backend {
     this.quarantined = [];
     this.deliveries = [];
     this.reports = new Map();
+    this.credentials = new Map();
     this.lookups = 0;
     this.attempts = 0;
     this.down = false;
@@ -224,7 +225,8 @@ class Backend {
       this.lookups++;
       const deviceId = path.split("/").at(-1);
       const userId = this.devices.get(deviceId);
-      return userId ? [200, { deviceId, userId, registeredAt: 1 }] : [404, { code: "not_found" }];
+      const credentials = this.credentials.get(deviceId) ?? [];
+      return userId ? [200, { deviceId, userId, registeredAt: 1, credentials }] : [404, { code: "not_found" }];
     }
     if (path === "/internal/v1/edge-reports") {
       const report = JSON.parse(body);

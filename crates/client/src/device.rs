@@ -5,6 +5,7 @@ use crate::keys::Key;
 use contracts::device::RegisterDevice;
 use contracts::vau::VauSubmission;
 use domain::device::registration_canonical;
+use domain::vau::batch_canonical;
 use domain::{DeviceId, EpochMs, SiteId, WalletAddress};
 
 /// A device's key pair.
@@ -71,5 +72,33 @@ impl Device {
     /// Puts this device's signature over the VAU's fields, whatever they say.
     pub fn sign_vau(&self, vau: &mut VauSubmission) {
         vau.signature = hex::encode(self.sign(&vau.signed_fields().canonical()));
+    }
+
+    /// A batch of VAUs without signatures of their own, under one signature: the body of `POST /api/v1/vau/batch`.
+    ///
+    /// # Errors
+    /// When one of `vaus` is not a VAU.
+    pub fn seal(
+        &self,
+        batch_id: &str,
+        submitted_at: EpochMs,
+        vaus: Vec<serde_json::Value>,
+    ) -> Result<serde_json::Value, ClientError> {
+        let print = |vau: &serde_json::Value| {
+            let mut whole = vau.clone();
+            if let Some(fields) = whole.as_object_mut() {
+                fields.entry("signature").or_insert_with(|| "".into());
+            }
+            let vau: VauSubmission = serde_json::from_value(whole)?;
+            Ok::<_, serde_json::Error>(vau.signed_fields().fingerprint())
+        };
+        let prints = vaus.iter().map(print).collect::<Result<Vec<_>, _>>()?;
+        let signature = self.sign(&batch_canonical(batch_id, submitted_at, &prints));
+        Ok(serde_json::json!({
+            "batchId": batch_id,
+            "submittedAt": submitted_at,
+            "vaus": vaus,
+            "signature": hex::encode(signature),
+        }))
     }
 }

@@ -30,6 +30,9 @@ pub enum ClientError {
     /// A text that is no id, where one was given.
     #[error(transparent)]
     Id(#[from] domain::IdError),
+    /// JSON that is no VAU, where one was given.
+    #[error("not a VAU: {0}")]
+    Vau(#[from] serde_json::Error),
     /// The system has no random numbers.
     #[error("the system gave no random numbers")]
     NoRandomness,
@@ -82,7 +85,7 @@ impl ClientError {
         match self {
             Self::Refused(refusal) => refusal.problem.retryable,
             Self::Unreachable { .. } => true,
-            Self::NotOurs { .. } | Self::Id(_) | Self::NoRandomness => false,
+            Self::NotOurs { .. } | Self::Id(_) | Self::Vau(_) | Self::NoRandomness => false,
         }
     }
 }

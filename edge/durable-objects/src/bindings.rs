@@ -1,5 +1,6 @@
 //! Typed access to the Worker's environment.
 
+use edge_core::attestation::Policy;
 use edge_core::{Settings, SettingsError, audit, bindings, cohort};
 use worker::{Bucket, Env, ObjectNamespace, Queue};
 
@@ -21,6 +22,11 @@ impl Bindings {
     /// The Durable Objects that accept VAUs.
     pub fn shards(&self) -> worker::Result<ObjectNamespace> {
         self.0.durable_object(bindings::SHARD)
+    }
+
+    /// Which site and pages authenticators vouch for.
+    pub fn attestation_policy(&self) -> Result<Policy, SettingsError> {
+        Policy::read(|name| self.0.var(name).ok().map(|value| value.to_string()))
     }
 
     /// The queue of segments.

@@ -92,7 +92,7 @@ async fn guarded(
     guard.admit(route, decided, exchange).await?;
     let body = match route.body {
         Body::None => None,
-        Body::Json => Some(guard.take_body(request, exchange).await?),
+        Body::Json => Some(guard.take_body(request, route, exchange).await?),
     };
     let outgoing = Outgoing {
         method: request.method(),
@@ -205,6 +205,7 @@ impl Guard<'_> {
     async fn take_body(
         &self,
         request: &mut Request,
+        route: &Route,
         exchange: &Exchange,
     ) -> Result<Vec<u8>, Box<Answer>> {
         let bytes = body(request, MAX_BODY_BYTES, proxy::too_large)
@@ -219,6 +220,10 @@ impl Guard<'_> {
                 }
                 refused(exchange, refusal)
             })?;
+        if bytes.len() > route.max_bytes() {
+            // The route refuses it for its length, whatever it holds.
+            return Ok(bytes);
+        }
         let media = rules::check_media_type(
             header(request, "content-type").as_deref(),
             header(request, "content-encoding").as_deref(),

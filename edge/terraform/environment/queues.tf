@@ -4,7 +4,7 @@ resource "cloudflare_queue" "queue" {
   account_id = var.account_id
   queue_name = each.value
 
-  settings = {
+  settings = var.retention_seconds == null ? null : {
     message_retention_period = var.retention_seconds
   }
 }

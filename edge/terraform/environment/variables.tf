@@ -40,7 +40,7 @@ variable "twistctl" {
 }
 
 variable "retention_seconds" {
-  description = "How long a queue keeps a message. The free plan has a day, and no other."
+  description = "How long a queue keeps a message. The free plan has a day and lets nobody choose: null."
   type        = number
-  default     = 86400
+  default     = null
 }

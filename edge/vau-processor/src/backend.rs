@@ -1,7 +1,7 @@
 //! The backend's internal routes, each request signed.
 
 use crate::http::{self, Reply};
-use contracts::device::Device;
+use contracts::device::{Credential, Device};
 use contracts::ingest::{ReportReceipt, SegmentReceipt};
 use contracts::vau::VauStatus;
 use domain::http_hmac::{KEY_ID_HEADER, SIGNATURE_HEADER, SignedRequest, TIMESTAMP_HEADER};
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use worker::Method;
 
 /// Whose device it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Registration {
-    /// Registered to the user asked about.
-    Theirs,
+    /// Registered to the user asked about, with these authenticators.
+    Theirs(Vec<Credential>),
     /// Not registered, or to somebody else.
     NotTheirs,
     /// The backend did not say.
@@ -33,7 +33,7 @@ pub(crate) async fn registration(
     match signed(settings, Method::Get, "GET", &path, None).await {
         Ok(reply) if reply.status == 200 => match serde_json::from_slice::<Device>(&reply.body) {
             Ok(found) if found.user_id == *user && found.device_id == *device => {
-                Registration::Theirs
+                Registration::Theirs(found.credentials)
             }
             Ok(_) => Registration::NotTheirs,
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use crate::backend::{self, Registration};
 use crate::caller::{note, unreported};
-use crate::shard;
+use crate::{evidence, shard};
 use domain::{DeviceId, WalletAddress};
 use durable_objects::{Bindings, now};
 use edge_core::limit::Rate;
@@ -31,13 +31,15 @@ pub(crate) async fn take(
     intake: Intake,
     rate: &mut Option<Rate>,
 ) -> Result<Taken, Refusal> {
+    let mut groups = intake.groups;
+    evidence::weigh(bindings, settings, &intake.user_id, &mut groups).await;
     let mut request = Accept {
         class: intake.class,
         address: intake.address,
         counted: false,
         requests: unreported(),
         user_id: intake.user_id,
-        groups: intake.groups,
+        groups,
     };
     let mut accepted = shard::accept(bindings, &request).await?;
     note(rate, accepted.rate);
@@ -67,7 +69,10 @@ async fn look_up(settings: &Settings, request: &mut Accept, devices: &[DeviceId]
         .filter(|group| devices.contains(&group.device_id));
     let lookups = asked.map(async |group| {
         group.lookup = match backend::registration(settings, &group.device_id, &user).await {
-            Registration::Theirs => Lookup::Registered,
+            Registration::Theirs(credentials) => {
+                evidence::keep(group.device_id, credentials, now());
+                Lookup::Registered
+            }
             Registration::NotTheirs => Lookup::NotTheirs,
             Registration::Unavailable => Lookup::Unavailable,
         };

@@ -1,13 +1,6 @@
 //! The Worker that takes signed VAUs in. Thin: what is right and wrong is decided in `edge-core`, what is
 //! kept in `durable-objects`; here is the plumbing to WebCrypto, the network and the queue.
 
-#[cfg_attr(
-    not(feature = "vectors"),
-    expect(
-        dead_code,
-        reason = "until VAUs are judged by it, only its tests call it"
-    )
-)]
 mod attest;
 #[cfg(feature = "vectors")]
 mod attest_vectors;
@@ -17,6 +10,7 @@ mod batch;
 mod caller;
 mod cohorts;
 mod consumer;
+mod evidence;
 mod health;
 mod http;
 mod intake;

@@ -14,9 +14,11 @@
 
 pub mod money;
 mod pair;
+mod sender;
 mod turn;
 mod walker;
 
 pub use pair::Pair;
+pub use sender::{Addresses, Sender, Told};
 pub use turn::{Turn, eventually};
 pub use walker::{Tally, Walker};

@@ -20,12 +20,20 @@ impl Turn {
     /// Waits for its turn; the first starts the platform.
     pub async fn take() -> Self {
         let platform = PLATFORM
-            .get_or_init(|| async { Mutex::new(block_in_place(start)) })
+            .get_or_init(|| async { Mutex::new(block_in_place(shared)) })
             .await;
         let mut guard = platform.lock().await;
         // A test that failed may have left something stopped.
         block_in_place(|| guard.start_missing()).unwrap();
         Self(guard)
+    }
+
+    /// A platform of its own named `name`, whose edge has its default limits and the bindings `edge_vars`. It lives
+    /// as long as the process.
+    pub fn alone(name: &str, edge_vars: &[(&str, &str)]) -> Self {
+        let platform = block_in_place(|| start(name, edge_vars));
+        let platform: &'static Mutex<Platform> = Box::leak(Box::new(Mutex::new(platform)));
+        Self(platform.try_lock().expect("nobody else has it"))
     }
 
     /// A client of it.
@@ -123,19 +131,26 @@ impl Turn {
     }
 }
 
-fn start() -> Platform {
+fn shared() -> Platform {
+    start(
+        "e2e",
+        &[
+            // So that a lost delivery is repeated while the test waits.
+            ("RESEND_AFTER_MS", "1000"),
+            ("RATE_BATCH_PER_MINUTE", "100000"),
+        ],
+    )
+}
+
+fn start(name: &str, edge_vars: &[(&str, &str)]) -> Platform {
     let paths = Paths::discover().unwrap();
-    let state = std::env::temp_dir().join(format!("twist-e2e-{}", std::process::id()));
+    let state = std::env::temp_dir().join(format!("twist-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&state).unwrap();
     let paths = paths.with_state(state);
     let artifacts = build(&paths).unwrap_or_else(|error| panic!("{error}"));
     let options = Options {
         ports: PortChoice::Any,
-        // So that a lost delivery is repeated while the test waits.
-        edge_vars: settings(&[
-            ("RESEND_AFTER_MS", "1000"),
-            ("RATE_BATCH_PER_MINUTE", "100000"),
-        ]),
+        edge_vars: settings(edge_vars),
         guard_vars: BTreeMap::new(),
         auth_env: settings(&[
             // So that a rotation is over while the test waits; a verifier must see a key before it signs.

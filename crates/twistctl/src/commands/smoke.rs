@@ -62,6 +62,7 @@ fn local(paths: &Paths) -> Result<Target, CtlError> {
             inside: Local::inside(ports),
             ops: Local::ops(ports),
             integrator: (Secrets::INTEGRATOR.to_owned(), secrets.integrator.clone()),
+            operator_token: secrets.operator(),
             migrate: paths.target().join("debug/twist-migrate"),
             owner_url: platform::owner_url(ports, &secrets),
         }),

@@ -5,10 +5,15 @@ use serde::Deserialize;
 use std::fs;
 use std::path::Path;
 
+/// The form that is read here.
+const FORM: u32 = 2;
+
 /// The list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bindings {
+    /// The form of the list: 2.
+    version: u32,
     /// The version of the runtime's behaviour.
     pub compatibility_date: String,
     /// Exceptions from it.
@@ -152,6 +157,12 @@ impl Bindings {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.version != FORM {
+            return Err(format!(
+                "is a list of version {}, {FORM} expected",
+                self.version
+            ));
+        }
         for worker in &self.workers {
             for other in worker.needs() {
                 if self.worker(other).is_none() {

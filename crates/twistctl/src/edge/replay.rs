@@ -5,6 +5,7 @@
 //! was written late nor one whose receipt got lost is left out.
 
 use crate::edge::EdgeError;
+use crate::edge::api::is_loopback;
 use crate::edge::segments::Key;
 pub use crate::edge::segments::{Chosen, Source, is_day};
 use crate::ui;
@@ -197,10 +198,14 @@ struct Poster<'a> {
 
 impl<'a> Poster<'a> {
     fn new(url: Url, options: &'a Options) -> Result<Self, EdgeError> {
-        let http = Client::builder()
+        let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .no_proxy()
+            .timeout(Duration::from_secs(30));
+        if is_loopback(&url) {
+            // A proxy's own machine is not this one.
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .build()
             .map_err(|error| EdgeError::help(error.to_string()))?;
         Ok(Self { http, url, options })

@@ -1,28 +1,21 @@
-//! J3: one VAU, from a device's signature to the ledger. Step 10, the hourly aggregate, comes with analytics.
+//! J3: one VAU, from a device's signature to the ledger.
 
 use crate::smoke::check::{Found, ensure, eventually, problem, refused, text};
 use crate::smoke::recorder::{Recorder, Step};
 use crate::smoke::target::Local;
+use crate::smoke::traveller::{Walker, as_a_stranger, own_address, register};
 use crate::smoke::{StepReport, Tag, Target};
-use client::{Client, Device, Session, Wallet, now};
+use client::{Client, Wallet, now};
 use contracts::vau::{VauAccepted, VauSubmission};
 use contracts::{Code, Success};
 use domain::http_hmac::{KEY_ID_HEADER, SIGNATURE_HEADER, SignedRequest, TIMESTAMP_HEADER};
-use domain::{Amount, EpochMs, SiteId};
+use domain::{Amount, EpochMs};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 const PATH: &str = "/api/v1/vau";
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Who the journey is walked as.
-struct Walker {
-    session: Session,
-    device: Device,
-    site: SiteId,
-}
 
 /// What was accepted first.
 struct First {
@@ -129,6 +122,17 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
             |walker| limit(client, walker),
         )
         .await;
+    recorder
+        .take_with(
+            step(
+                "J3.10",
+                "the hour counts a VAU once, and what it promised",
+                Tag::LocalOnly,
+            ),
+            walker.zip(target.local.as_ref()),
+            |(walker, local)| hour(client, walker, local),
+        )
+        .await;
 }
 
 impl Walker {
@@ -150,30 +154,6 @@ impl Walker {
 
 fn value(vau: &VauSubmission) -> Result<Value, String> {
     serde_json::to_value(vau).map_err(text)
-}
-
-async fn register(client: &Client) -> Found<Walker> {
-    let wallet = Wallet::generate().map_err(text)?;
-    let device = Device::generate().map_err(text)?;
-    let session = client.sign_in(&wallet).await.map_err(text)?;
-    client
-        .register_device(&session, &device)
-        .await
-        .map_err(text)?;
-    let list = client.devices(&session).await.map_err(text)?;
-    ensure(
-        list.devices.iter().any(|d| d.device_id == device.id()),
-        || "GET /devices does not list it".into(),
-    )?;
-    let site = SiteId::try_from("smoke").map_err(text)?;
-    Ok((
-        Walker {
-            session,
-            device,
-            site,
-        },
-        "listed by GET /devices".into(),
-    ))
 }
 
 async fn submit(client: &Client, walker: &Walker, local: Option<&Local>) -> Found<First> {
@@ -343,21 +323,6 @@ async fn credentials(client: &Client, walker: &Walker) -> Found<()> {
     Ok(((), "401, 401, 401".into()))
 }
 
-/// Locally with an address of its own, so that journeys walked one after the other do not use up each other's
-/// minute.
-fn as_a_stranger(target: &Target) -> Client {
-    match target.local {
-        Some(_) => target.client.clone().seen_from(own_address()),
-        None => target.client.clone(),
-    }
-}
-
-/// An address that nobody else has, of the range for documentation.
-fn own_address() -> IpAddr {
-    let id = uuid::Uuid::new_v4().as_u128();
-    Ipv6Addr::from((0x2001_0db8_u128 << 96) | (id >> 32)).into()
-}
-
 /// Sends under an address of its own, so that the minute of nobody else is used up.
 async fn limit(client: &Client, walker: &Walker) -> Found<()> {
     let body = json!({});
@@ -392,4 +357,34 @@ async fn limit(client: &Client, walker: &Walker) -> Found<()> {
             format!("{allowed} requests went through")
         })?;
     }
+}
+
+/// Others may be counted in the same hour; what one VAU adds is one VAU and its reward.
+async fn hour(client: &Client, walker: &Walker, local: &Local) -> Found<()> {
+    let read = async || {
+        let request = client
+            .request(Method::GET, &client.endpoints.edge, "/api/v1/vau/hours")
+            .bearer_auth(&local.operator_token);
+        let answer = client.send(request).await.map_err(text)?;
+        let hours = answer.success::<Success<Vec<Value>>>().map_err(text)?.data;
+        let sum = |field: &str| -> u64 {
+            let figure = |hour: &Value| match &hour[field] {
+                Value::String(digits) => digits.parse().unwrap_or(0),
+                other => other.as_u64().unwrap_or(0),
+            };
+            hours.iter().map(figure).sum()
+        };
+        Ok::<_, String>((sum("count"), sum("totalEarned")))
+    };
+    let before = read().await?;
+    let vau = walker.vau(now());
+    let accepted = client.submit(&walker.session, &vau).await.map_err(text)?;
+    let again = walker.request(client, &value(&vau)?);
+    refused(client, again, Code::VauDuplicate).await?;
+    let after = read().await?;
+    let expected = (before.0 + 1, before.1 + accepted.earned.units());
+    ensure(after == expected, || {
+        format!("{after:?} after {before:?}, expected {expected:?}")
+    })?;
+    Ok(((), format!("{} VAUs, {} base units", after.0, after.1)))
 }

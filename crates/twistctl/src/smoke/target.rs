@@ -48,6 +48,8 @@ pub struct Local {
     pub ops: Vec<(&'static str, String)>,
     /// The integrator's key id and secret.
     pub integrator: (String, String),
+    /// Opens the edge's figures.
+    pub operator_token: String,
     /// twist-migrate.
     pub migrate: PathBuf,
     /// The database, as its owner.
@@ -83,6 +85,7 @@ impl Target {
                     Secrets::INTEGRATOR.to_owned(),
                     platform.secrets.integrator.clone(),
                 ),
+                operator_token: platform.secrets.operator(),
                 migrate: platform.artifacts.migrate.clone(),
                 owner_url: platform.owner_url(),
             }),

@@ -21,6 +21,8 @@ const LOAD_VAUS: &str = "5000";
 /// People who move money under `soak`, and how often each does; the e2e suite has 8 and 20.
 const SOAK_PEOPLE: &str = "100";
 const SOAK_ACTS: &str = "1000";
+/// VAUs that the edge takes in by the batch under `soak`; the e2e suite has 4,000.
+const SOAK_EDGE_VAUS: &str = "1000000";
 /// How long Redis is away at first; in the e2e suite 2 s.
 const SOAK_AWAY_SECONDS: &str = "60";
 
@@ -77,6 +79,7 @@ pub(super) fn soak(paths: &Paths, step: &Step, minutes: u32) -> Done {
         .env("TWIST_E2E_SOAK_SECONDS", (minutes * 60).to_string())
         .env("TWIST_E2E_SOAK_PEOPLE", SOAK_PEOPLE)
         .env("TWIST_E2E_SOAK_ACTS", SOAK_ACTS)
+        .env("TWIST_E2E_EDGE_VAUS", SOAK_EDGE_VAUS)
         .env("TWIST_E2E_SOAK_AWAY_SECONDS", SOAK_AWAY_SECONDS);
     counted(command, step)
 }

@@ -48,13 +48,13 @@ fn log(key: &SigningKey) -> Objects {
                 prev_root_hash: root_before,
             };
             root_before = root.hash();
-            objects.insert(root.key(), signed(root, key));
+            objects.insert(root.key(), signed(&root, key));
         }
     }
     objects
 }
 
-fn signed(root: Root, key: &SigningKey) -> Vec<u8> {
+fn signed(root: &Root, key: &SigningKey) -> Vec<u8> {
     let text = key.sign(&root.canonical()).to_text();
     let root = json!({ "root": root, "signature": text.trim() });
     serde_json::from_value::<SignedRoot>(root.clone()).unwrap();
@@ -161,10 +161,10 @@ fn every_damaged_copy_is_refused_with_the_name_of_the_damage() {
         copy.objects.remove(&key);
     });
     damage("missing", &|copy| {
-        edit(copy, 0, &|lines| drop(lines.remove(2)))
+        edit(copy, 0, &|lines| drop(lines.remove(2)));
     });
     damage("reordered", &|copy| {
-        edit(copy, 0, &|lines| lines.swap(1, 3))
+        edit(copy, 0, &|lines| lines.swap(1, 3));
     });
     damage("reordered", &|copy| {
         let (one, two) = (copy.keys()[0].clone(), copy.keys()[1].clone());
@@ -174,11 +174,11 @@ fn every_damaged_copy_is_refused_with_the_name_of_the_damage() {
     });
     damage("altered", &|copy| {
         edit(copy, 2, &|lines| {
-            lines[1] = lines[1].replace("blocked", "allowed")
+            lines[1] = lines[1].replace("blocked", "allowed");
         });
     });
     damage("truncated", &|copy| {
-        edit(copy, 5, &|lines| drop(lines.pop()))
+        edit(copy, 5, &|lines| drop(lines.pop()));
     });
     damage("truncated", &|copy| {
         let body = copy.objects.values_mut().nth(5).unwrap();
@@ -186,18 +186,18 @@ fn every_damaged_copy_is_refused_with_the_name_of_the_damage() {
     });
     damage("truncated", &|copy| {
         copy.objects
-            .retain(|key, _| !key.contains("11-30") && !key.ends_with("10"))
+            .retain(|key, _| !key.contains("11-30") && !key.ends_with("10"));
     });
     damage("forged root", &|copy| {
         let body = copy.objects.get_mut("audit/roots/2026-11-28").unwrap();
         let root = serde_json::from_slice::<SignedRoot>(body).unwrap().root;
-        *body = signed(root, &SigningKey::from_seed(&[8; 32]));
+        *body = signed(&root, &SigningKey::from_seed(&[8; 32]));
     });
     damage("missing root", &|copy| {
-        drop(copy.objects.remove("audit/roots/2026-11-29"))
+        drop(copy.objects.remove("audit/roots/2026-11-29"));
     });
     damage("foreign", &|copy| {
-        drop(copy.objects.insert("notes".to_owned(), Vec::new()))
+        drop(copy.objects.insert("notes".to_owned(), Vec::new()));
     });
 }
 

@@ -104,7 +104,9 @@ fn publishing_again_changes_nothing() {
     let answer = edge.publish(&[]);
     assert_eq!(answer.code, 0, "{answer:?}");
     assert!(
-        answer.stdout.contains("has this bundle and 100 % already"),
+        answer
+            .stdout
+            .contains("has this bundle for all requests already"),
         "{answer:?}"
     );
     assert_eq!(edge.cloudflare.state().scripts[VAU].versions.len(), 1);

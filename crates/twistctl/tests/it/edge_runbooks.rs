@@ -141,6 +141,7 @@ impl World {
             .env("CLOUDFLARE_API_TOKEN", TOKEN)
             .env("CLOUDFLARE_API_BASE_URL", &self.edge.cloudflare.url)
             .env("BACKEND_HMAC_SECRET", SECRET)
+            .env("CHALLENGE_SECRET", SECRET)
             .env("TWIST_BACKEND_HMAC_SECRET", SECRET)
             .output()
             .unwrap();

@@ -30,7 +30,9 @@ fn record(n: u64) -> Record {
         action: word("firewall.block"),
         object: format!("rule-{n}").try_into().unwrap(),
         result: "blocked".try_into().unwrap(),
-        request_id: (n % 2 == 0).then(|| format!("request-{n}").try_into().unwrap()),
+        request_id: n
+            .is_multiple_of(2)
+            .then(|| format!("request-{n}").try_into().unwrap()),
         details: [(Detail::Route, "/api/v1/vau"), (Detail::Client, "0011")]
             .into_iter()
             .take(usize::try_from(n % 3).unwrap())

@@ -1,70 +1,13 @@
 //! An auditor's walk: every record, segment and root, offline.
 
+mod finding;
+mod roots;
+
+pub use finding::{Finding, Flaw, Verdict};
+
 use super::segment::{self, Header, PREFIX, ROOTS};
-use super::{Chained, Day, Hash, Head, Root, SignedRoot};
+use super::{Chained, Day, Hash, Head, SignedRoot};
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flaw {
-    /// Records or a segment are not there.
-    Missing,
-    /// Records or segments are not where they belong.
-    Reordered,
-    /// A byte is not the one that was written.
-    Altered,
-    /// The end is not there.
-    Truncated,
-    /// A root that the key did not sign, or that does not follow the one before.
-    ForgedRoot,
-    /// A day that has ended has no root.
-    MissingRoot,
-    /// An object that does not belong to the log.
-    Foreign,
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "missing",
-            Self::Reordered => "reordered",
-            Self::Altered => "altered",
-            Self::Truncated => "truncated",
-            Self::ForgedRoot => "forged root",
-            Self::MissingRoot => "missing root",
-            Self::Foreign => "foreign",
-        })
-    }
-}
-
-/// A flaw and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What.
-    pub flaw: Flaw,
-    /// The object.
-    pub key: String,
-    /// More, for a person.
-    pub detail: String,
-}
-
-/// What the walk has seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Records that were read.
-    pub records: u64,
-    /// Segments that were read.
-    pub segments: u64,
-    /// Roots that hold.
-    pub roots: u64,
-    /// The last day with a root that holds.
-    pub signed_through: Option<Day>,
-    /// Where the chain ends.
-    pub head: Head,
-    /// Everything that is wrong; a log without any is whole.
-    pub findings: Vec<Finding>,
-}
 
 /// What the segments say of a day.
 #[derive(Debug, Clone, Copy)]
@@ -305,99 +248,5 @@ impl<'a> Verifier<'a> {
                 day.hash = seen.hash;
             })
             .or_insert(seen);
-    }
-
-    /// Compares the roots with the segments.
-    pub fn finish(mut self) -> Verdict {
-        let roots = std::mem::take(&mut self.roots);
-        let days = std::mem::take(&mut self.days);
-        let mut before: Option<Hash> = self.since.is_none().then_some(Hash::ZERO);
-        let mut signed_through = None;
-        let mut good = 0_u64;
-        for (day, signed) in &roots {
-            let found = self.findings.len();
-            self.judge(signed, before, days.get(day));
-            before = Some(signed.root.hash());
-            if self.findings.len() == found {
-                good = good.saturating_add(1);
-                signed_through = Some(*day);
-            }
-        }
-        let last_root = roots.keys().next_back();
-        let last_day = days.keys().next_back();
-        for day in days.keys().filter(|day| !roots.contains_key(day)) {
-            // The newest day may not have ended; without a key nobody says that roots are made at all.
-            let ended = Some(day) != last_day && self.check.is_some();
-            if ended || last_root.is_some_and(|last| day < last) {
-                let key = format!("{ROOTS}{day}");
-                self.find(Flaw::MissingRoot, &key, "the day has records and no root");
-            }
-        }
-        Verdict {
-            records: self.records,
-            segments: self.segments,
-            roots: good,
-            signed_through,
-            head: self.head.unwrap_or(Head::START),
-            findings: self.findings,
-        }
-    }
-
-    fn judge(&mut self, signed: &SignedRoot, before: Option<Hash>, seen: Option<&Seen>) {
-        let root = &signed.root;
-        let key = root.key();
-        if let Some(check) = self.check {
-            let holds = signed
-                .signature()
-                .is_some_and(|signature| check(&root.canonical(), &signature));
-            if !holds {
-                return self.find(Flaw::ForgedRoot, &key, "the key has not signed it");
-            }
-        }
-        if before.is_some_and(|hash| hash != root.prev_root_hash) {
-            self.find(Flaw::ForgedRoot, &key, "it does not follow the root before");
-        }
-        self.compare(&key, root, seen);
-    }
-
-    fn compare(&mut self, key: &str, root: &Root, seen: Option<&Seen>) {
-        let Some(seen) = seen else {
-            return self.find(
-                Flaw::Missing,
-                key,
-                format!(
-                    "records {} to {} are not there",
-                    root.first_seq, root.last_seq
-                ),
-            );
-        };
-        if seen.last_seq < root.last_seq {
-            self.find(
-                Flaw::Truncated,
-                key,
-                format!(
-                    "the day ends at record {}, signed is {}",
-                    seen.last_seq, root.last_seq
-                ),
-            );
-        } else if seen.first_seq > root.first_seq {
-            self.find(
-                Flaw::Missing,
-                key,
-                format!(
-                    "the day starts at record {}, signed is {}",
-                    seen.first_seq, root.first_seq
-                ),
-            );
-        } else if (seen.last_seq, seen.segments, seen.hash)
-            != (root.last_seq, root.segments, root.segment_hash)
-            || seen.first_seq != root.first_seq
-        {
-            self.find(
-                Flaw::Altered,
-                key,
-                "the segments are not those that were signed",
-            );
-        }
     }
 }

@@ -201,7 +201,9 @@ mod tests {
             elements in prop::collection::vec(any::<Vec<u8>>(), 0..50),
         ) {
             let mut filter = Bloom::sized_for(elements.len());
-            elements.iter().for_each(|element| filter.insert(element));
+            for element in &elements {
+                filter.insert(element);
+            }
             let read = Bloom::try_from(&filter.document()).unwrap();
             prop_assert_eq!(&read, &filter);
             for element in &elements {

@@ -1,5 +1,7 @@
 //! The routes of the edge.
 
+use crate::{batch, request};
+
 /// What a route takes as a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
@@ -44,12 +46,13 @@ pub struct Route {
     pub class: Class,
 }
 
+const BATCH: &str = "/api/v1/vau/batch";
 const POST: &str = "POST, OPTIONS";
 const GET: &str = "GET, HEAD, OPTIONS";
 
 const ROUTES: [Route; 8] = [
     Route::new("/api/v1/vau", POST, Body::Json, Class::Vau),
-    Route::new("/api/v1/vau/batch", POST, Body::Json, Class::Vau),
+    Route::new(BATCH, POST, Body::Json, Class::Vau),
     Route::new("/api/v1/vau/status/{id}", GET, Body::None, Class::Read),
     Route::new("/api/v1/vau/hours", GET, Body::None, Class::Ops),
     Route::new("/api/v1/cohorts", GET, Body::None, Class::Read),
@@ -65,6 +68,15 @@ impl Route {
             allow,
             body,
             class,
+        }
+    }
+
+    /// The longest body it takes, in bytes; the Worker behind says so to whoever sends more.
+    pub fn max_bytes(&self) -> usize {
+        if self.path == BATCH {
+            batch::MAX_BODY_BYTES
+        } else {
+            request::MAX_BODY_BYTES
         }
     }
 

@@ -1,4 +1,4 @@
-//! WebAuthn credentials of devices.
+//! `WebAuthn` credentials of devices.
 
 use super::values::from_column;
 use contracts::device::{Credential, MAX_CREDENTIALS_PER_DEVICE, RegisteredCredential};

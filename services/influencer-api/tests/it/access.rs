@@ -52,6 +52,7 @@ impl Callers for Everyone<'_> {
         let (other, device) = self.0.user_with_device().await;
         template
             .replace("{deviceId}", &device.id().to_string())
+            .replace("{vauId}", &"ab".repeat(16))
             .replace("{userId}", &other.wallet.to_string())
             .replace("{influencerId}", &Uuid::new_v4().to_string())
             .replace("{id}", &Uuid::new_v4().to_string())

@@ -10,6 +10,7 @@
 mod cli;
 mod compose;
 mod crash;
+mod edge_soak;
 mod journeys;
 mod money;
 mod outage;

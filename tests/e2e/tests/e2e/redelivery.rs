@@ -2,7 +2,7 @@
 
 use client::{Client, now};
 use contracts::ingest::{
-    AcceptedVau, QuarantineReason, SEGMENT_VERSION, SegmentReceipt, VauSegment,
+    AcceptedGroup, AcceptedItem, QuarantineReason, SEGMENT_VERSION, SegmentReceipt, VauSegment,
 };
 use contracts::vau::VauSubmission;
 use domain::http_hmac::{KEY_ID_HEADER, SIGNATURE_HEADER, SignedRequest, TIMESTAMP_HEADER};
@@ -21,22 +21,28 @@ pub(crate) fn segment(vau: &VauSubmission) -> VauSegment {
         since_last_ms: None,
         anomalies: 0,
     };
-    let trust = trust_score(&device);
-    let fields = vau.signed_fields();
-    let item = AcceptedVau {
-        vau: vau.clone(),
-        vau_id: fields.id(),
-        fingerprint: fields.fingerprint(),
+    let item = AcceptedItem {
+        index: 0,
+        site_id: vau.site_id.clone(),
+        timestamp: vau.timestamp,
+        payload: vau.payload.clone(),
+        attestation: None,
+        signature: Some(vau.signature.clone()),
+        earned: reward(trust_score(&device)),
+    };
+    let group = AcceptedGroup {
+        user_id: vau.user_id,
+        device_id: vau.device_id,
         accepted_at: now(),
         device,
-        trust_score: trust,
-        earned: reward(trust),
+        batch: None,
+        items: vec![item],
     };
     VauSegment {
         version: SEGMENT_VERSION,
         segment_id: Uuid::now_v7(),
         shard: "e2e".into(),
-        items: vec![serde_json::to_value(item).unwrap()],
+        items: vec![serde_json::to_value(group).unwrap()],
     }
 }
 

@@ -12,6 +12,7 @@ pub use objects::ObjectPage;
 pub use queues::{Message, Queue};
 pub use scripts::{Bound, Content, Deployment, Script, Share, Version};
 
+use crate::ui;
 use answer::Answer;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -188,7 +189,16 @@ impl Api {
                 _ => None,
             };
             match wait.filter(|wait| tried < TRIES && *wait <= MOST_WAIT) {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    if wait.as_secs() > 0 {
+                        ui::note(&format!(
+                            "cannot {} now: waiting {} s",
+                            call.what,
+                            wait.as_secs()
+                        ));
+                    }
+                    tokio::time::sleep(wait).await;
+                }
                 None => return outcome,
             }
             tried += 1;
@@ -241,7 +251,7 @@ impl Api {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost" | "[::1]") => true,
         Some(host) => host

@@ -66,7 +66,7 @@ impl Publisher<'_> {
     async fn perform(&self, step: &Step<'_>, options: &Options) -> Result<(), EdgeError> {
         let script = step.script.as_str();
         let version = match &step.means {
-            Means::Nothing => return Ok(()),
+            Means::Nothing { .. } => return Ok(()),
             Means::Share { version } => version.clone(),
             Means::Version => {
                 let form = self.upload(step, None).form();

@@ -25,7 +25,10 @@ pub(super) struct Step<'a> {
 /// How.
 pub(super) enum Means {
     /// It has what it should have.
-    Nothing,
+    Nothing {
+        /// As the only version.
+        alone: bool,
+    },
     /// An equal version is there and gets another part of the requests.
     Share { version: String },
     /// A version is uploaded, then deployed.
@@ -37,7 +40,10 @@ pub(super) enum Means {
 impl Step<'_> {
     pub(super) fn announcement(&self, options: &Options) -> String {
         let what = match &self.means {
-            Means::Nothing => format!("has this bundle and {} % already", options.percent),
+            Means::Nothing { alone: true } => "has this bundle for all requests already".to_owned(),
+            Means::Nothing { alone: false } => {
+                format!("has this bundle at {} % already", options.percent)
+            }
             Means::Share { version } => {
                 format!(
                     "version {version} is this bundle; it gets {} %",
@@ -194,7 +200,9 @@ impl Publisher<'_> {
                 // Alone it has everything, and no lesser part can be given to it.
                 let settled = has.is_some_and(|share| share.is(percent) || now.len() == 1);
                 step.means = if settled {
-                    Means::Nothing
+                    Means::Nothing {
+                        alone: now.len() == 1,
+                    }
                 } else {
                     Means::Share { version: id }
                 };

@@ -123,6 +123,7 @@ BACKEND_HMAC_SECRET = { env = "TEST_BACKEND_SECRET" }
 /// A list as `edge/bindings.json` is.
 pub(crate) fn bindings() -> Value {
     json!({
+        "version": 2,
         "compatibilityDate": "2026-07-01",
         "compatibilityFlags": ["nodejs_compat"],
         "migrations": [{ "tag": "v1", "newSqliteClasses": ["VauShard"] }],
