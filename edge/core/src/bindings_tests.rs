@@ -28,11 +28,11 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
     assert_eq!(
         names(&own["durableObjects"], "binding"),
-        set(&[SHARD, AUDIT_LOG])
+        set(&[SHARD, AUDIT_LOG, COHORT_CENSUS])
     );
     assert_eq!(
         names(&own["durableObjects"], "class"),
-        set(&[SHARD_CLASS, AUDIT_LOG_CLASS])
+        set(&[SHARD_CLASS, AUDIT_LOG_CLASS, COHORT_CENSUS_CLASS])
     );
     assert_eq!(
         names(&own["queues"], "binding"),
