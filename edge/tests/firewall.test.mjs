@@ -87,12 +87,12 @@ test("a body over 1 MiB is refused, announced or not", async () => {
 });
 
 test("a compressed bomb is not unpacked", async () => {
-  const bomb = gzipSync(`"${"x".repeat(50_000_000)}"`);
+  const bomb = gzipSync(`"${"x".repeat(20_000_000)}"`);
   isRefusal(await world.submit(bomb, { headers: { "content-encoding": "gzip" } }), 415, "request.unsupported_media");
 });
 
 test("bodies that are not JSON, and programs, are refused", async () => {
-  for (const body of ["{", "{}{}", "", "[".repeat(100_000), '{"a":NaN}']) isRefusal(await world.submit(body), 400, "request.malformed");
+  for (const body of ["{", "{}{}", "", "[".repeat(20_000), '{"a":NaN}']) isRefusal(await world.submit(body), 400, "request.malformed");
   const part = '--x\r\nContent-Disposition: form-data; name="f"; filename="a.php"\r\n\r\nx\r\n--x--';
   isRefusal(await world.submit(part, { headers: { "content-type": "multipart/form-data; boundary=x" } }), 403, "firewall.blocked");
 });

@@ -82,7 +82,7 @@ impl Device {
         &self,
         batch_id: &str,
         submitted_at: EpochMs,
-        vaus: Vec<serde_json::Value>,
+        vaus: &[serde_json::Value],
     ) -> Result<serde_json::Value, ClientError> {
         let print = |vau: &serde_json::Value| {
             let mut whole = vau.clone();

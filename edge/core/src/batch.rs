@@ -202,7 +202,7 @@ impl Batch {
     }
 
     /// Refuses the item at `index`.
-    pub fn refuse(&mut self, index: u32, refusal: Refusal) {
+    pub fn refuse(&mut self, index: u32, refusal: &Refusal) {
         self.check_indexed(|at, _| {
             if at == index {
                 Err(refusal.clone())

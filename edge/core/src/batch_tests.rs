@@ -1,7 +1,7 @@
 use super::*;
 use crate::batch_answer::answer;
 use crate::shard::Outcome;
-use contracts::vau::BatchItemStatus;
+use contracts::vau::BatchItemStatus::{Accepted, Duplicate, Rejected};
 use domain::{Amount, SiteId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ fn item(n: u64, signed: bool) -> Value {
     item
 }
 
+#[allow(clippy::needless_pass_by_value)] // lists are made where it is called
 fn batch(vaus: Vec<Value>) -> Value {
     json!({"batchId": "b-1", "submittedAt": NOW, "vaus": vaus})
 }
@@ -92,7 +93,7 @@ fn an_envelope_that_is_wrong_is_refused_as_a_whole() {
     }
     assert_eq!(parse(b"{").unwrap_err().code, Code::RequestMalformed);
     assert_eq!(
-        parse(&[b' '; MAX_BODY_BYTES + 1]).unwrap_err().code,
+        parse(&vec![b' '; MAX_BODY_BYTES + 1]).unwrap_err().code,
         Code::RequestTooLarge
     );
 }
@@ -194,7 +195,6 @@ fn every_item_is_answered_once_in_order() {
         .iter()
         .map(|i| (i.index, i.status, i.code))
         .collect();
-    use BatchItemStatus::{Accepted, Duplicate, Rejected};
     assert_eq!(
         statuses,
         [

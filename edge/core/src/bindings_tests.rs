@@ -28,11 +28,11 @@ fn no_binding_is_used_that_a_deployment_would_not_make() {
     assert_eq!(names(&own["secrets"], "name"), set(&SECRETS));
     assert_eq!(
         names(&own["durableObjects"], "binding"),
-        set(&[SHARD, AUDIT_LOG])
+        set(&[SHARD, AUDIT_LOG, COHORT_CENSUS])
     );
     assert_eq!(
         names(&own["durableObjects"], "class"),
-        set(&[SHARD_CLASS, AUDIT_LOG_CLASS])
+        set(&[SHARD_CLASS, AUDIT_LOG_CLASS, COHORT_CENSUS_CLASS])
     );
     assert_eq!(
         names(&own["queues"], "binding"),
@@ -130,7 +130,7 @@ fn audit_records_are_kept_400_days_segments_30_and_no_longer() {
 }
 
 #[test]
-fn the_audit_logs_default_is_that_of_the_code() {
+fn the_other_defaults_are_those_of_the_code_too() {
     let vars = worker(WORKER)["vars"].as_array().unwrap().clone();
     let listed = |name: &str| {
         let var = vars.iter().find(|v| v["name"] == name)?;
@@ -139,5 +139,14 @@ fn the_audit_logs_default_is_that_of_the_code() {
     assert_eq!(
         crate::audit::Config::read(listed),
         crate::audit::Config::read(|_| None)
+    );
+    assert_eq!(
+        crate::attestation::Policy::read(listed),
+        crate::attestation::Policy::read(|_| None)
+    );
+    let secret = |name: &str| (name == COHORT_SECRET).then(|| "s".repeat(16));
+    assert_eq!(
+        crate::cohort::Config::read(|name| secret(name).or_else(|| listed(name))),
+        crate::cohort::Config::read(secret)
     );
 }

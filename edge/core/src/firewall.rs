@@ -246,3 +246,106 @@ fn beginning(text: &str) -> &str {
     }
     text.get(..end).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn everything(text: &str) {
+        let headers = [("user-agent", text), ("referer", text), ("x-key-id", text)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let head = Head {
+            path: text,
+            query: text,
+            headers: &headers,
+            class: None,
+        };
+        inspect_head(head);
+        for body in [
+            text.to_owned(),
+            serde_json::json!({ text: text, "payload": text, "x": [text] }).to_string(),
+        ] {
+            inspect_body(head, body.as_bytes(), true);
+        }
+    }
+
+    #[test]
+    fn links_that_do_nothing_are_no_script() {
+        let head = Head {
+            path: "/api/v1/vau",
+            query: "",
+            headers: &[],
+            class: Some(Class::Vau),
+        };
+        for link in [
+            "javascript:void(0)",
+            "javascript:;",
+            "<a href='javascript:void(0);'>x</a>",
+        ] {
+            let body = serde_json::json!({ "payload": link, "x": link }).to_string();
+            assert_eq!(inspect_body(head, body.as_bytes(), true), [], "{link}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_stops_the_rules(text in "(?s).{0,300}") {
+            everything(&text);
+        }
+
+        #[test]
+        fn no_text_of_what_the_rules_look_for_stops_them(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "'", "\"", "`", "<", ">", "/", "*", "--", "#", ";", "|", "&", "$(", "${", "{{", "}", "(", ")", "..", "\\",
+                "%27", "%2525", "%u0027", "%c0%ae", "&#x27;", "&lt", "\\u003c", "or 1=1", "union select", "script", "onload=",
+                "javascript:", "cat /etc/passwd", "<!doctype", "<!entity ", "]]>", "$ne", "*)(", "uid=", "\0", "\r\n", "\u{e9}",
+                "\u{ff1c}", " ", "=", ":", ",", "1", "a", "{\"", "\":", "[",
+            ]), 0..60),
+        ) {
+            everything(&parts.concat());
+        }
+    }
+
+    #[test]
+    fn a_text_made_to_be_slow_is_not() {
+        for part in [
+            "'",
+            "''\"",
+            "<a ",
+            "<a b=",
+            "<a b='",
+            "on",
+            "'on",
+            ";id",
+            ";sh",
+            "`sh ",
+            "$(",
+            "${lower:",
+            "(&",
+            "*)(",
+            "))((",
+            "/*",
+            "--\n",
+            "#\n'",
+            "1 or ",
+            "(select ",
+            "union ",
+            "../",
+            "%25",
+            "&#",
+            "{\"",
+            "$ne",
+            "<!doctype ",
+            "]]><![cdata[",
+            "javascript:",
+            "x=1;",
+            "1;1",
+            "\"-",
+            "{{",
+        ] {
+            let text = part.repeat(MAX_TEXT_BYTES / part.len());
+            everything(&text);
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! How many different things were seen, in a fixed 1 KiB: HyperLogLog with 1,024 registers (Flajolet et al. 2007),
+//! How many different things were seen, in a fixed 1 KiB: `HyperLogLog` with 1,024 registers (Flajolet et al. 2007),
 //! standard error 3.25 %, and linear counting for few. A list of ids would grow without bound, and tell who they were.
 
 use base64::Engine as _;
@@ -41,6 +41,7 @@ impl Sketch {
     }
 
     /// How many different things were taken in, about.
+    #[allow(clippy::float_arithmetic)] // an estimate of a statistic; no money is near
     pub fn count(&self) -> u64 {
         let (mut sum, mut empty) = (0.0_f64, 0u32);
         for register in &self.0 {

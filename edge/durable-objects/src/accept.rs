@@ -28,18 +28,18 @@ pub(crate) fn accept(
     request: Accept,
     now: EpochMs,
 ) -> Result<Taking, StoreError> {
-    let stage = stage(memory, settings, now);
+    let used = stage(memory, settings, now);
     let (within, rate) = charge(memory, settings, &request, now);
     let answer = |reply| Accepted {
         rate,
-        larger_batches: stage >= Stage::LargerBatches,
+        larger_batches: used >= Stage::LargerBatches,
         reply,
     };
     if !within {
         memory.totals.rate_limited = memory.totals.rate_limited.saturating_add(1);
         return Ok((answer(Reply::RateLimited), 0));
     }
-    if stage == Stage::Exhausted {
+    if used == Stage::Exhausted {
         memory.totals.exhausted = memory.totals.exhausted.saturating_add(1);
         return Ok((answer(Reply::Exhausted(until_tomorrow(now))), 0));
     }

@@ -214,8 +214,7 @@ impl Alarm<'_> {
 
 /// What the audit log keeps of a segment: its name, its size and its hash, and nothing of what is in it.
 fn record(packed: &Packed, archived: bool, now: EpochMs) -> Option<Record> {
-    let digest = domain::bytes::sha256(packed.body.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(domain::bytes::sha256(packed.body.as_bytes()));
     let details = [
         (Detail::Count, packed.vaus.to_string()),
         (Detail::Digest, digest),

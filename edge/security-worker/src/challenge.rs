@@ -73,7 +73,7 @@ async fn is_fresh(bindings: &Bindings, solved: &Solved) -> bool {
         until: solved.until,
     };
     match bindings.limiter::<_, Spent>(SPEND, &spend).await {
-        Some(spent) => spent.fresh,
+        Some(answer) => answer.fresh,
         None => SPENT.with_borrow_mut(|spent| spent.spend(&spend.id, spend.until, now())),
     }
 }

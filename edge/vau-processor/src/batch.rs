@@ -83,7 +83,7 @@ async fn check_signatures(batch: &mut Batch) -> Result<(), Refusal> {
         .map(async |(index, vau)| check_signature(vau).await.err().map(|why| (*index, why)));
     let wrong = futures_util::future::join_all(checks).await;
     for (index, refusal) in wrong.into_iter().flatten() {
-        batch.refuse(index, refusal);
+        batch.refuse(index, &refusal);
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use conformance::additive::{Direction, assert_additive, schemas};
 use conformance::reference;
 use contracts::Problem;
 use contracts::event::{PayoutFact, TierChanged};
-use contracts::ingest::{AcceptedVau, SegmentReceipt, VauSegment};
+use contracts::ingest::{AcceptedGroup, AcceptedVau, EdgeReport, SegmentReceipt, VauSegment};
 use contracts::realtime::{ClientFrame, ServerFrame};
 use contracts::token::AccessClaims;
+use contracts::vau::{BatchAccepted, VauBatch, VauStatus, VauSubmission};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
@@ -19,6 +20,15 @@ fn published() -> Vec<(&'static str, Direction, Value)> {
     vec![
         ("vau-segment", Request, of::<VauSegment>(Request)),
         ("accepted-vau", Request, of::<AcceptedVau>(Request)),
+        ("accepted-group", Request, of::<AcceptedGroup>(Request)),
+        ("edge-report", Request, of::<EdgeReport>(Request)),
+        ("vau-batch", Request, of::<VauBatch<VauSubmission>>(Request)),
+        (
+            "vau-batch-accepted",
+            Response,
+            of::<BatchAccepted>(Response),
+        ),
+        ("vau-status", Response, of::<VauStatus>(Response)),
         ("segment-receipt", Response, of::<SegmentReceipt>(Response)),
         ("access-claims", Response, of::<AccessClaims>(Response)),
         ("problem", Response, of::<Problem>(Response)),

@@ -100,6 +100,17 @@ pub(crate) async fn walk<W: FnMut(&StepReport)>(target: &Target, recorder: &mut 
             |walker| timestamps(client, walker),
         )
         .await;
+    strangers(target, client, walker, recorder).await;
+}
+
+/// The steps that are about callers, not about VAUs.
+async fn strangers<W: FnMut(&StepReport)>(
+    target: &Target,
+    client: &Client,
+    walker: Option<&Walker>,
+    recorder: &mut Recorder<W>,
+) {
+    let step = |id, title, tag| Step { id, title, tag };
     recorder
         .take_with(
             step(

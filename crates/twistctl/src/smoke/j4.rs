@@ -107,7 +107,7 @@ fn sealed(walker: &Walker, count: u64) -> Result<Value, String> {
     let name = uuid::Uuid::new_v4().to_string();
     walker
         .device
-        .seal(&name, now(), unsigned(walker, count)?)
+        .seal(&name, now(), &unsigned(walker, count)?)
         .map_err(text)
 }
 

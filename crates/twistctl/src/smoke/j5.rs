@@ -85,8 +85,9 @@ async fn challenged(client: &Client, walker: &Walker) -> Found<()> {
     };
     let asked = problem(&send(None).await?, Code::ChallengeRequired)?;
     let task = asked.data.unwrap_or_default();
-    ensure(task["kind"] == "proof-of-work", || {
-        format!("the task is {}, which only a browser can do", task["kind"])
+    let kind = task.get("kind").and_then(Value::as_str).unwrap_or_default();
+    ensure(kind == "proof-of-work", || {
+        format!("the task is {kind:?}, which only a browser can do")
     })?;
     let proof = solve(&task)?;
     let through = send(Some(&proof)).await?;
@@ -106,9 +107,11 @@ async fn challenged(client: &Client, walker: &Walker) -> Found<()> {
 
 /// Tries answers until the proof's hash begins with enough zero bits.
 fn solve(task: &Value) -> Result<String, String> {
-    let challenge = task["challenge"].as_str().ok_or("no challenge is given")?;
-    let wanted = task["difficulty"]
-        .as_u64()
+    let challenge = task.get("challenge").and_then(Value::as_str);
+    let challenge = challenge.ok_or("no challenge is given")?;
+    let wanted = task
+        .get("difficulty")
+        .and_then(Value::as_u64)
         .ok_or("no difficulty is given")?;
     (0..MOST_TRIES)
         .map(|n| format!("{challenge}.{n}"))

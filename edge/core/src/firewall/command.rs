@@ -3,6 +3,9 @@
 use super::Care;
 use super::program::{Command, is_program, is_system_path};
 
+/// How much before a separator is looked at.
+const BEFORE: usize = 200;
+
 /// Whether a value in lower case is a command.
 pub(super) fn is_attack(text: &str, care: Care) -> bool {
     if looks_up(text) || is_shellshock(text) || is_code(text) {
@@ -84,7 +87,7 @@ fn unquoted(text: &str) -> String {
 fn is_chained(text: &str, care: Care) -> bool {
     text.match_indices([';', '|', '&', '\n', '\r'])
         .any(|(at, separator)| {
-            let before = text.get(..at).unwrap_or_default();
+            let before = end_of(text.get(..at).unwrap_or_default());
             let after = text.get(at + separator.len()..).unwrap_or_default();
             if after.starts_with(separator) {
                 return false;
@@ -95,6 +98,14 @@ fn is_chained(text: &str, care: Care) -> bool {
                 Care::Opaque => command.does_harm() && is_end_of_value(before),
             })
         })
+}
+
+/// As much of what is before a separator as matters.
+fn end_of(before: &str) -> &str {
+    let start = before.char_indices().rev().nth(BEFORE);
+    start
+        .and_then(|(start, _)| before.get(start..))
+        .unwrap_or(before)
 }
 
 /// Whether what is before a separator is a value by itself: nothing, an address, a file name, a quote.

@@ -20,6 +20,9 @@ const ATTRIBUTES: [&str; 16] = [
     "userprincipalname",
 ];
 
+/// Brackets in a row that are looked through.
+const DEPTH: usize = 32;
+
 /// Whether a value in lower case closes a filter, opens one, or is one.
 pub(super) fn is_attack(text: &str) -> bool {
     text.contains('(') && (opens_filter(text) || reopens(text)) || closes_all(text)
@@ -34,7 +37,12 @@ fn opens_filter(text: &str) -> bool {
         };
         let operand = operand.trim_start();
         operand.strip_prefix('(').is_some_and(|rest| {
-            let rest = rest.trim_start_matches(['&', '|', '!', '(']);
+            let rest = rest
+                .char_indices()
+                .take(DEPTH)
+                .find(|(_, c)| !matches!(c, '&' | '|' | '!' | '('))
+                .and_then(|(at, _)| rest.get(at..))
+                .unwrap_or_default();
             matches!(assertion(rest), Some(true))
         })
     })
@@ -44,7 +52,7 @@ fn opens_filter(text: &str) -> bool {
 fn reopens(text: &str) -> bool {
     text.match_indices(')').any(|(at, _)| {
         let after = text.get(at + 1..).unwrap_or_default();
-        let Some(inside) = after.trim_start_matches(')').strip_prefix('(') else {
+        let Some(inside) = after.strip_prefix('(') else {
             return false;
         };
         let bare = inside.strip_prefix(['&', '|', '!']);

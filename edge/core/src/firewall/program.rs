@@ -82,6 +82,14 @@ pub(super) fn is_program(name: &str) -> bool {
     PROGRAMS.contains(&name) || WORDS.contains(&name)
 }
 
+/// How much behind a program is looked at.
+const ARGUMENTS: usize = 200;
+
+fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(ARGUMENTS);
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 /// One command.
 pub(super) struct Command<'a> {
     name: &'a str,
@@ -103,7 +111,7 @@ impl<'a> Command<'a> {
         known.then_some(Self {
             name,
             path,
-            arguments: text.get(end..)?,
+            arguments: beginning(text.get(end..)?),
         })
     }
 

@@ -34,6 +34,8 @@ const LOADERS: [(&str, &[&str]); 9] = [
     ("portal", &["src"]),
 ];
 
+/// No event has a longer name.
+const EVENT_NAME: usize = 40;
 /// How much of an event's code is looked at.
 const EVENT_CODE: usize = 200;
 /// How much of a script's text is looked at.
@@ -201,9 +203,12 @@ fn has_event(rest: &str) -> bool {
         let before = rest.get(..at).unwrap_or_default().chars().next_back();
         let apart = before.is_some_and(|c| !c.is_alphanumeric());
         let name = rest.get(at..).unwrap_or_default();
+        // Not to the end of a word without end, from each place in it.
         let end = name
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(name.len());
+            .bytes()
+            .take(EVENT_NAME)
+            .take_while(u8::is_ascii_alphabetic)
+            .count();
         let (name, value) = (
             name.get(..end).unwrap_or_default(),
             name.get(end..).unwrap_or_default(),

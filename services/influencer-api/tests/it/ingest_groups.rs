@@ -30,7 +30,7 @@ async fn a_batch_is_credited_once_whether_its_vaus_are_signed_or_the_whole() {
     for sealed in [false, true] {
         let (user, device) = api.user_with_device().await;
         let group = json(&device.group(&user, &[1, 2, 3], sealed));
-        let first = deliver(&api, Uuid::new_v4(), &[group.clone()]).await;
+        let first = deliver(&api, Uuid::new_v4(), std::slice::from_ref(&group)).await;
         assert_eq!(
             (first.counted, first.duplicates, first.quarantined.len()),
             (3, 0, 0)
