@@ -25,6 +25,7 @@ const ALLOWED = {
   requests: 100_000,
   object_requests: 100_000,
   rows_written: 100_000,
+  rows_read: 5_000_000,
   queue_operations: 10_000,
   archive_writes: ARCHIVE_WRITES,
 };
