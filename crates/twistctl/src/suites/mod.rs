@@ -5,6 +5,7 @@ mod cargo;
 mod contracts;
 mod docs;
 mod edge;
+mod fuzz;
 mod hygiene;
 mod images;
 mod infra;
@@ -57,7 +58,8 @@ pub enum Suite {
     Reproduce,
     /// kill -9 of the api under many more VAUs; what a request costs, on the release build.
     Load,
-    /// Property tests and the contracts with many more cases.
+    /// Property tests and the contracts with many more cases; libFuzzer on what the edge reads (`TWIST_FUZZ_SECONDS` for
+    /// each reader, 60 without).
     Fuzz,
     /// Journeys over and over, with restarts in between; money in traffic while what moves it is killed.
     Soak,
@@ -106,10 +108,11 @@ pub(crate) fn run(paths: &Paths, suite: Suite, soak_minutes: u32) -> SuiteResult
         Suite::Images => images::check(paths, &step),
         Suite::Reproduce => reproduce::check(paths, &step),
         Suite::Load => Ok(both(cargo::load(paths, &step), load::measure(paths, &step))),
-        Suite::Fuzz => Ok(both(
-            cargo::fuzz(paths, &step),
-            contracts::fuzz(paths, &step),
-        )),
+        Suite::Fuzz => {
+            let properties = cargo::fuzz(paths, &step);
+            let readers = Ok(both(properties, fuzz::run(paths, &step)));
+            Ok(both(readers, contracts::fuzz(paths, &step)))
+        }
         Suite::Soak => cargo::soak(paths, &step, soak_minutes),
     };
     // A suite that could not run is a failure, not a suite without tests.
