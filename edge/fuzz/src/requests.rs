@@ -44,7 +44,7 @@ pub(crate) fn batch(input: &[u8]) {
         batch.check_user(&user);
     }
     if let Some((index, _)) = batch.items().last() {
-        batch.refuse(*index, batch::too_large());
+        batch.refuse(*index, &batch::too_large());
     }
     let sealed = batch.seal.is_some();
     let (groups, refused) = batch.divide();
