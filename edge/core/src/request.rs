@@ -6,6 +6,8 @@ use contracts::{Code, FieldError};
 use domain::vau::{MAX_ATTESTATION_FIELD_BYTES, MAX_PAYLOAD_BYTES};
 use domain::{DeviceId, EpochMs, SiteId, WalletAddress};
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
 /// The longest body, in bytes.
@@ -60,33 +62,17 @@ pub fn parse(body: &[u8]) -> Result<VauSubmission, Refusal> {
     if body.len() > MAX_BODY_BYTES {
         return Err(too_large());
     }
-    let vau: VauSubmission = read(body)?;
-    checked(vau, true)
+    let read: Unsigned = read(body)?;
+    if read.signature.is_none() {
+        return Err(wrong("/signature".to_owned(), "is required"));
+    }
+    checked(read)
 }
 
 /// Reads a submission that may leave its signature out, since the batch around it is signed. Without one, the
 /// signature is empty.
 pub fn parse_unsigned(body: &[u8]) -> Result<VauSubmission, Refusal> {
-    let Unsigned {
-        user_id,
-        device_id,
-        site_id,
-        timestamp,
-        payload,
-        signature,
-        attestation,
-    } = read(body)?;
-    let signed = signature.is_some();
-    let vau = VauSubmission {
-        user_id,
-        device_id,
-        site_id,
-        timestamp,
-        payload,
-        signature: signature.unwrap_or_default(),
-        attestation,
-    };
-    checked(vau, signed)
+    checked(read(body)?)
 }
 
 /// [`VauSubmission`] without the need for a signature.
@@ -100,7 +86,7 @@ struct Unsigned {
     payload: String,
     #[serde(default, deserialize_with = "present")]
     signature: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     attestation: Option<Attestation>,
 }
 
@@ -109,8 +95,38 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<String>
     String::deserialize(reader).map(Some)
 }
 
-/// Reads one JSON value, completely.
+/// What is read for a struct may also be a list of its fields. A body has one form, so that is refused.
+fn object<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Attestation>, D::Error> {
+    struct Evidence;
+
+    impl<'de> Visitor<'de> for Evidence {
+        type Value = Option<Attestation>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+            Attestation::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    reader.deserialize_any(Evidence)
+}
+
+/// Reads one JSON object, completely.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    // As above: a list would do for `T`.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(match serde_json::from_slice::<IgnoredAny>(body) {
+            Ok(_) => wrong(String::new(), expected("")),
+            Err(_) => malformed(),
+        });
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| refusal(body, &pointer(error.path()), error.inner()))?;
@@ -118,13 +134,39 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Ref
     Ok(value)
 }
 
-fn checked(vau: VauSubmission, signed: bool) -> Result<VauSubmission, Refusal> {
+fn checked(read: Unsigned) -> Result<VauSubmission, Refusal> {
+    let Unsigned {
+        user_id,
+        device_id,
+        site_id,
+        timestamp,
+        payload,
+        signature,
+        attestation,
+    } = read;
+    let signed = signature.is_some();
+    let vau = VauSubmission {
+        user_id,
+        device_id,
+        site_id,
+        timestamp,
+        payload,
+        signature: signature.unwrap_or_default(),
+        attestation,
+    };
     let wrong = wrong_lengths(&vau, signed);
     if wrong.is_empty() {
         Ok(vau)
     } else {
         Err(Refusal::invalid(wrong))
     }
+}
+
+fn wrong(pointer: String, message: &str) -> Refusal {
+    Refusal::invalid(vec![FieldError {
+        pointer,
+        message: message.to_owned(),
+    }])
 }
 
 const fn malformed() -> Refusal {
@@ -150,23 +192,17 @@ fn refusal(body: &[u8], at: &str, error: &serde_json::Error) -> Refusal {
         );
     }
     let text = error.to_string();
-    let field = |pointer: String, message: &str| {
-        Refusal::invalid(vec![FieldError {
-            pointer,
-            message: message.to_owned(),
-        }])
-    };
     // Names after "missing" and "duplicate" are those of our own type; that after "unknown" is the caller's.
     if let Some(name) = quoted(&text, "missing field `") {
-        return field(format!("{at}/{name}"), "is required");
+        return wrong(format!("{at}/{name}"), "is required");
     }
     if let Some(name) = quoted(&text, "duplicate field `") {
-        return field(format!("{at}/{name}"), "is there twice");
+        return wrong(format!("{at}/{name}"), "is there twice");
     }
     if text.starts_with("unknown field") {
-        return field(parent(at), "has a field that is not part of it");
+        return wrong(parent(at), "has a field that is not part of it");
     }
-    field(at.to_owned(), expected(at))
+    wrong(at.to_owned(), expected(at))
 }
 
 fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {

@@ -60,6 +60,30 @@ fn every_missing_field_is_named() {
 }
 
 #[test]
+fn a_list_of_the_fields_is_no_submission() {
+    let list = |body: &Value| Value::from_iter(body.as_object().unwrap().values().cloned());
+    let vau = good();
+    let fields = [
+        "userId",
+        "deviceId",
+        "siteId",
+        "timestamp",
+        "payload",
+        "signature",
+    ];
+    let in_order = Value::from_iter(fields.map(|name| vau[name].clone()));
+    assert_eq!(wrong_at(&in_order), [""]);
+    assert_eq!(wrong_at(&json!([[]])), [""]);
+    let mut body = attested();
+    body["attestation"] = list(&body["attestation"]);
+    assert_eq!(wrong_at(&body), ["/attestation"]);
+    body["attestation"] = Value::Null;
+    assert!(parse_value(&body).is_ok());
+    let open = parse(b"[").unwrap_err();
+    assert_eq!(open.code, Code::RequestMalformed);
+}
+
+#[test]
 fn a_field_of_the_wrong_kind_is_named() {
     let cases = [
         ("userId", json!(7)),

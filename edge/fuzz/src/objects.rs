@@ -36,7 +36,9 @@ pub(crate) fn journal(input: &[u8]) {
         assert_eq!(again, input);
     }
     if let Some(entry) = same::<Entry>(input) {
-        assert_eq!(entry.is_empty(), entry.len() == 0);
+        let groups = entry.groups.iter().chain(&entry.conflicts);
+        let vaus: usize = groups.map(|group| group.items.len()).sum();
+        assert_eq!(entry.len(), vaus as u64);
         let mut memory = Memory::at(Checkpoint::default());
         memory.apply(1, now(), &entry, Vec::new());
         let _ = memory.checkpoint(0, now());

@@ -35,7 +35,8 @@ pub(super) fn check(
     challenge: &[u8; 32],
     policy: &Policy,
 ) -> Result<(), Reason> {
-    if bytes.len() > MAX_BYTES {
+    // A list would be read as the members' values in order; no browser writes one.
+    if bytes.len() > MAX_BYTES || bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Reason::Malformed);
     }
     let data: ClientData = serde_json::from_slice(bytes).map_err(|_| Reason::Malformed)?;
