@@ -7,6 +7,7 @@ const NAMES = {
   requests: "requests to Workers",
   object_requests: "requests to Durable Objects",
   rows_written: "rows written",
+  rows_read: "rows read",
   queue_operations: "queue operations",
   archive_writes: "R2 class A operations",
 };

@@ -116,6 +116,7 @@ fn usage(out: &mut String, report: &Report) {
         ("requests", u.requests, meter::REQUESTS),
         ("object_requests", u.object_requests, meter::OBJECT_REQUESTS),
         ("rows_written", u.rows_written, meter::ROWS_WRITTEN),
+        ("rows_read", u.rows_read, meter::ROWS_READ),
         (
             "queue_operations",
             u.queue_operations,

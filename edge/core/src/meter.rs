@@ -2,7 +2,7 @@
 //!
 //! Figures of the free plan, a UTC day (Cloudflare's limits pages for Workers, Durable Objects, Queues and R2): 100,000
 //! requests to Workers; 100,000 requests to Durable Objects; 100,000 rows written in SQLite, deletions and alarms
-//! among them; 10,000 queue operations, three for each message up to 64 KB and one more for each further try; R2
+//! among them; 5,000,000 rows read; 10,000 queue operations, three for each message up to 64 KB and one more for each further try; R2
 //! 1,000,000 class A operations a month.
 
 use domain::EpochMs;
@@ -14,6 +14,8 @@ pub const REQUESTS: u64 = 100_000;
 pub const OBJECT_REQUESTS: u64 = 100_000;
 /// Rows written in a day.
 pub const ROWS_WRITTEN: u64 = 100_000;
+/// Rows read in a day.
+pub const ROWS_READ: u64 = 5_000_000;
 /// Queue operations in a day.
 pub const QUEUE_OPERATIONS: u64 = 10_000;
 /// R2 class A operations in a day: a month's million over 31 days.
@@ -33,7 +35,7 @@ const NOTHING_MORE: u64 = 95;
 
 /// What is used of a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Usage {
     /// Days since 1970, UTC.
     pub day: u64,
@@ -43,6 +45,8 @@ pub struct Usage {
     pub object_requests: u64,
     /// Rows written, deleted ones and alarms included.
     pub rows_written: u64,
+    /// Rows that queries looked at.
+    pub rows_read: u64,
     /// Queue operations.
     pub queue_operations: u64,
     /// R2 class A operations.
@@ -90,6 +94,7 @@ impl Usage {
             (self.requests, REQUESTS),
             (self.object_requests, OBJECT_REQUESTS),
             (self.rows_written, ROWS_WRITTEN),
+            (self.rows_read, ROWS_READ),
             (self.queue_operations, QUEUE_OPERATIONS),
             (self.archive_writes, ARCHIVE_WRITES),
         ]

@@ -20,7 +20,7 @@ use worker::{Method, QueueContentType, RawMessageBuilder, Request, RequestInit, 
 /// isolate's memory several times over.
 const MOST_ROWS: u32 = 100;
 /// Segments sent in one alarm.
-const MOST_SEGMENTS: u32 = 20;
+const MOST_SEGMENTS: usize = 20;
 /// Hours that operators can look at.
 const HOURS_KEPT: u64 = 31 * 24;
 /// How long it is remembered that a conflict was reported: beyond that its VAU is stale.

@@ -74,6 +74,7 @@ impl DurableObject for VauShard {
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let answer = self.answer(request).await.or_else(|error| {
             log_error("the shard could not answer", &error);
+            self.store.forget_index();
             Response::error("unavailable", 503)
         });
         self.meter();
@@ -86,6 +87,7 @@ impl DurableObject for VauShard {
             Ok(next) => next,
             Err(error) => {
                 log_error("the shard's alarm failed", &error);
+                self.store.forget_index();
                 Some(now().get().saturating_add(AFTER_FAILURE_MS))
             }
         };
@@ -293,6 +295,7 @@ impl VauShard {
         let usage = memory.usage.today(now());
         usage.object_requests = usage.object_requests.saturating_add(1);
         usage.rows_written = usage.rows_written.saturating_add(self.store.take_written());
+        usage.rows_read = usage.rows_read.saturating_add(self.store.take_read());
     }
 
     fn grow(&self, bytes: usize) -> usize {

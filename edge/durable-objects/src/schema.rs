@@ -19,9 +19,10 @@ CREATE TABLE IF NOT EXISTS devices (device_id TEXT PRIMARY KEY, record TEXT NOT 
 
 -- What is not acknowledged yet: segments of VAUs, and reports of hours.
 CREATE TABLE IF NOT EXISTS segments (
-    segment_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, first_seq INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL, made_at INTEGER NOT NULL, sent INTEGER NOT NULL, next_at INTEGER NOT NULL,
-    archived INTEGER NOT NULL
+    segment_id TEXT PRIMARY KEY, kind TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    made_at INTEGER NOT NULL, sent INTEGER NOT NULL, next_at INTEGER NOT NULL, archived INTEGER NOT NULL,
+    -- Last, so that the rest of a row is read without it.
+    body TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- The first VAU that contradicted an accepted one. `body` waits until the accepted one, of the journal's row
@@ -41,8 +42,9 @@ pub(crate) const IS_OLD: &str =
 /// Takes over what an earlier build had accepted and not delivered, in that build's form. What it knew of devices
 /// is asked for again.
 pub(crate) const UPGRADE: &str = "
-INSERT INTO segments SELECT segment_id, 'vau', body, 0, 0, made_at, sent, next_at, 0 FROM segment;
-INSERT INTO segments
+INSERT INTO segments (segment_id, kind, body, first_seq, last_seq, made_at, sent, next_at, archived)
+    SELECT segment_id, 'vau', body, 0, 0, made_at, sent, next_at, 0 FROM segment;
+INSERT INTO segments (segment_id, kind, body, first_seq, last_seq, made_at, sent, next_at, archived)
     SELECT id, 'vau', json_object('version', 1, 'segmentId', id, 'shard', 'vau-0', 'items', json(items)), 0, 0, made_at, 1, 0, 0
     FROM (
         SELECT printf('%s-%s-4%s-8%s-%s', substr(r, 1, 8), substr(r, 9, 4), substr(r, 13, 3), substr(r, 16, 3), substr(r, 19, 12)) AS id,

@@ -2,9 +2,11 @@
 //! [`outbox`] what is on its way to the backend, [`clean`] throws away.
 
 mod clean;
+mod index;
 mod journal;
 mod outbox;
 
+use index::Outbox;
 pub(crate) use outbox::{Due, Kind, Outgoing};
 
 use domain::EpochMs;
@@ -28,6 +30,10 @@ pub(crate) struct Store {
     sql: SqlStorage,
     /// Rows written since somebody asked.
     written: Cell<u64>,
+    /// Rows read since somebody asked.
+    read: Cell<u64>,
+    /// What is in `segments`, without the bodies.
+    outbox: Outbox,
 }
 
 type Row = Vec<Value>;
@@ -37,6 +43,8 @@ impl Store {
         Self {
             sql,
             written: Cell::new(0),
+            read: Cell::new(0),
+            outbox: Outbox::new(),
         }
     }
 
@@ -57,6 +65,11 @@ impl Store {
         self.written.replace(0)
     }
 
+    /// Rows read since the last call.
+    pub(crate) fn take_read(&self) -> u64 {
+        self.read.replace(0)
+    }
+
     fn one(&self, query: &str, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
         Ok(self.run(query, values)?.into_iter().next())
     }
@@ -67,6 +80,8 @@ impl Store {
         let rows = cursor.raw().map(|row| row.map_err(failed)).collect();
         let written = u64::try_from(cursor.rows_written()).unwrap_or(0);
         self.written.set(self.written.get().saturating_add(written));
+        let read = u64::try_from(cursor.rows_read()).unwrap_or(0);
+        self.read.set(self.read.get().saturating_add(read));
         rows
     }
 }

@@ -68,13 +68,13 @@ fn task(settings: &GuardSettings, scope: Scope<'_>) -> Task {
 }
 
 async fn is_fresh(bindings: &Bindings, solved: &Solved) -> bool {
-    let spend = Spend {
+    let message = Spend {
         id: solved.id.clone(),
         until: solved.until,
     };
-    match bindings.limiter::<_, Spent>(SPEND, &spend).await {
+    match bindings.limiter::<_, Spent>(SPEND, &message).await {
         Some(answer) => answer.fresh,
-        None => SPENT.with_borrow_mut(|spent| spent.spend(&spend.id, spend.until, now())),
+        None => SPENT.with_borrow_mut(|here| here.spend(&message.id, message.until, now())),
     }
 }
 

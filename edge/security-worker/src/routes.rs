@@ -237,7 +237,7 @@ impl Guard<'_> {
     }
 }
 
-#[allow(clippy::unnecessary_box_returns)] // the error half of results, which would else be a large one
+#[allow(clippy::unnecessary_box_returns)] // every answer travels as an error, which has to be small
 fn refused(exchange: &Exchange, refusal: Refusal) -> Box<Answer> {
     Box::new(exchange.refusal(refusal))
 }

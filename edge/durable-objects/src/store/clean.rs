@@ -2,6 +2,9 @@
 
 use super::{Columns, Store, StoreError, number};
 
+/// Rows of the journal dropped at a time.
+const MOST_ROWS: u32 = 500;
+
 impl Store {
     /// When the oldest row was written that is in a segment.
     pub(crate) fn oldest_flushed(&self, flushed: u64) -> Result<Option<u64>, StoreError> {
@@ -12,11 +15,12 @@ impl Store {
         row.map(|row| row.unsigned(0, "journal")).transpose()
     }
 
-    /// Drops rows that are in segments and were written before `before`.
+    /// Drops rows that are in segments and were written before `before`: the oldest, without a look at the others. The
+    /// next alarm goes on.
     pub(crate) fn forget_rows(&self, before: u64, flushed: u64) -> Result<(), StoreError> {
         self.run(
-            "DELETE FROM journal WHERE seq <= ? AND at < ?",
-            vec![number(flushed), number(before)],
+            "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE seq <= ? ORDER BY seq LIMIT ?) AND at < ?",
+            vec![number(flushed), number(MOST_ROWS), number(before)],
         )
         .map(drop)
     }

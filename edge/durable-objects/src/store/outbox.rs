@@ -1,5 +1,6 @@
 //! What was accepted and is on its way to the backend.
 
+use super::index::Piece;
 use super::{Columns, Store, StoreError, Value, number, to_json};
 use contracts::ingest::AcceptedGroup;
 use domain::{EpochMs, VauId};
@@ -21,7 +22,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Vau => "vau",
             Self::Reward => "reward",
@@ -29,7 +30,7 @@ impl Kind {
         }
     }
 
-    fn of(text: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(text: &str) -> Result<Self, StoreError> {
         [Self::Vau, Self::Reward, Self::Analytics]
             .into_iter()
             .find(|kind| kind.text() == text)
@@ -103,37 +104,30 @@ impl Store {
     /// Keeps something to send until it is acknowledged. It is noted as sent already: when the object dies before it
     /// is, it goes out after the wait of one that was lost.
     pub(crate) fn put(&self, out: Outgoing, now: EpochMs, next_at: u64) -> Result<(), StoreError> {
-        self.run(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
-            vec![
-                out.segment_id.to_string().into(),
-                out.kind.text().into(),
-                out.body.into(),
-                number(out.first_seq),
-                number(out.last_seq),
-                number(now.get()),
-                number(next_at),
-                number(u64::from(out.archived)),
-            ],
-        )
-        .map(drop)
+        let piece = Piece {
+            kind: out.kind,
+            first_seq: out.first_seq,
+            last_seq: out.last_seq,
+            made_at: now.get(),
+            sent: 1,
+            next_at,
+            archived: out.archived,
+        };
+        self.insert_piece(out.segment_id.to_string(), out.body, piece)
     }
 
-    pub(crate) fn due(&self, now: EpochMs, most: u32) -> Result<Vec<Due>, StoreError> {
-        self.run(
-            "SELECT segment_id, kind, body, sent FROM segments WHERE next_at <= ? ORDER BY made_at LIMIT ?",
-            vec![number(now.get()), number(most)],
-        )?
-        .iter()
-        .map(|row| {
-            Ok(Due {
-                segment_id: row.text(0, "segments")?.to_owned(),
-                kind: Kind::of(row.text(1, "segments")?)?,
-                body: row.text(2, "segments")?.to_owned(),
-                sent: row.small(3, "segments")?,
+    pub(crate) fn due(&self, now: EpochMs, most: usize) -> Result<Vec<Due>, StoreError> {
+        self.oldest(most, |piece| piece.next_at <= now.get())?
+            .into_iter()
+            .map(|(segment_id, piece)| {
+                Ok(Due {
+                    body: self.body(&segment_id)?,
+                    segment_id,
+                    kind: piece.kind,
+                    sent: piece.sent,
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 
     /// Notes a sending; nothing happens when the segment was acknowledged in the meantime.
@@ -141,34 +135,35 @@ impl Store {
         self.run(
             "UPDATE segments SET sent = ?, next_at = ? WHERE segment_id = ?",
             vec![number(sent), number(next_at), id.into()],
-        )
-        .map(drop)
+        )?;
+        self.with_pieces(|pieces| {
+            if let Some(piece) = pieces.get_mut(id) {
+                (piece.sent, piece.next_at) = (sent, next_at);
+            }
+        })
     }
 
     /// Segments that the archive did not take: id, first row, body.
-    pub(crate) fn unarchived(&self, most: u32) -> Result<Vec<(String, u64, String)>, StoreError> {
-        self.run(
-            "SELECT segment_id, first_seq, body FROM segments WHERE archived = 0 AND kind = 'vau' \
-             ORDER BY made_at LIMIT ?",
-            vec![number(most)],
-        )?
-        .iter()
-        .map(|row| {
-            Ok((
-                row.text(0, "segments")?.to_owned(),
-                row.unsigned(1, "segments")?,
-                row.text(2, "segments")?.to_owned(),
-            ))
-        })
-        .collect()
+    pub(crate) fn unarchived(&self, most: usize) -> Result<Vec<(String, u64, String)>, StoreError> {
+        self.oldest(most, |piece| !piece.archived && piece.kind == Kind::Vau)?
+            .into_iter()
+            .map(|(id, piece)| {
+                let body = self.body(&id)?;
+                Ok((id, piece.first_seq, body))
+            })
+            .collect()
     }
 
     pub(crate) fn put_archived(&self, id: &str) -> Result<(), StoreError> {
         self.run(
             "UPDATE segments SET archived = 1 WHERE segment_id = ?",
             vec![id.into()],
-        )
-        .map(drop)
+        )?;
+        self.with_pieces(|pieces| {
+            if let Some(piece) = pieces.get_mut(id) {
+                piece.archived = true;
+            }
+        })
     }
 
     /// Removes what was acknowledged. Gives the conflicts that waited for it; `None` when it was acknowledged before.
@@ -176,17 +171,15 @@ impl Store {
         &self,
         segment_id: Uuid,
     ) -> Result<Option<Vec<AcceptedGroup>>, StoreError> {
-        let id = || vec![segment_id.to_string().into()];
-        let query = "SELECT first_seq, last_seq FROM segments WHERE segment_id = ?";
-        let Some(row) = self.one(query, id())? else {
+        let id = segment_id.to_string();
+        let Some(piece) = self.with_pieces(|pieces| pieces.remove(&id))? else {
             return Ok(None);
         };
-        let range = (row.unsigned(0, "segments")?, row.unsigned(1, "segments")?);
-        self.run("DELETE FROM segments WHERE segment_id = ?", id())?;
+        self.run("DELETE FROM segments WHERE segment_id = ?", vec![id.into()])?;
         let mut free = Vec::new();
         for held in self.run(
             "SELECT vau_id, after_seq, body FROM conflicts WHERE body IS NOT NULL AND after_seq BETWEEN ? AND ?",
-            vec![number(range.0), number(range.1)],
+            vec![number(piece.first_seq), number(piece.last_seq)],
         )? {
             // A long row travels in several segments.
             if self.is_undelivered(held.unsigned(1, "conflicts")?)? {
@@ -203,8 +196,11 @@ impl Store {
 
     /// Whether a row is in a segment that is not acknowledged.
     pub(crate) fn is_undelivered(&self, seq: u64) -> Result<bool, StoreError> {
-        let query = "SELECT 1 FROM segments WHERE kind = 'vau' AND ?1 BETWEEN first_seq AND last_seq LIMIT 1";
-        Ok(self.one(query, vec![number(seq)])?.is_some())
+        self.with_pieces(|pieces| {
+            pieces.values().any(|piece| {
+                piece.kind == Kind::Vau && (piece.first_seq..=piece.last_seq).contains(&seq)
+            })
+        })
     }
 
     /// Keeps the first VAU that contradicts an accepted one of the row `after`; gives it back when it may go to the
@@ -237,25 +233,18 @@ impl Store {
 
     /// When the next segment is due.
     pub(crate) fn next_due(&self) -> Result<Option<u64>, StoreError> {
-        let row = self.one("SELECT min(next_at) FROM segments", vec![])?;
-        Ok(row.and_then(|row| row.unsigned(0, "segments").ok()))
+        self.with_pieces(|pieces| pieces.values().map(|piece| piece.next_at).min())
     }
 
     pub(crate) fn status(&self, waiting: u64, now: EpochMs) -> Result<Status, StoreError> {
-        let row = self.one(
-            "SELECT count(*), coalesce(min(made_at), 0) FROM segments WHERE kind = 'vau'",
-            vec![],
-        )?;
-        let row = row.ok_or(StoreError::Row("segments"))?;
-        let (segments, oldest) = (row.unsigned(0, "segments")?, row.unsigned(1, "segments")?);
-        Ok(Status {
-            waiting,
-            segments,
-            oldest_segment_ms: if segments == 0 {
-                0
-            } else {
-                now.get().saturating_sub(oldest)
-            },
+        self.with_pieces(|pieces| {
+            let segments = pieces.values().filter(|piece| piece.kind == Kind::Vau);
+            let oldest = segments.clone().map(|piece| piece.made_at).min();
+            Status {
+                waiting,
+                segments: segments.count() as u64,
+                oldest_segment_ms: oldest.map_or(0, |oldest| now.get().saturating_sub(oldest)),
+            }
         })
     }
 
