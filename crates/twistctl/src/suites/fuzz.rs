@@ -44,15 +44,15 @@ pub(super) fn run(paths: &Paths, step: &Step) -> Done {
         return Ok(failed("rustc does not say what it is for".to_owned()));
     };
     let target_dir = paths.cache.join("target-fuzz");
-    let mut build = host(paths);
-    build
+    let mut compile = host(paths);
+    compile
         .args(["build", "--locked", "-p", "edge-fuzz", "--features"])
         .args(["libfuzzer", "--profile", "fuzz", "--target", &triple])
         .env("CARGO_TARGET_DIR", &target_dir)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_INCREMENTAL")
         .env("RUSTFLAGS", COUNTERS.join(" "));
-    let built = watch(build, |line| step.detail(line))?;
+    let built = watch(compile, |line| step.detail(line))?;
     if !built.ok {
         return Ok(failed(built.output));
     }

@@ -173,7 +173,8 @@ fn every_way_in_which_an_assertion_can_be_somebody_elses_has_its_reason() {
     check(Reason::Malformed, &|c| c.client_data = "x".into());
     check(Reason::Malformed, &|c| {
         let members = ["type", "challenge", "origin"];
-        c.client_data = Value::from_iter(members.map(|name| c.client_data[name].clone()));
+        let member = |name: &&str| c.client_data[name].clone();
+        c.client_data = members.iter().map(member).collect();
     });
     check(Reason::Malformed, &|c| {
         c.client_data["crossOrigin"] = "no".into();
