@@ -2,7 +2,8 @@
 //!
 //! Figures of the free plan, a UTC day (Cloudflare's limits pages for Workers, Durable Objects, Queues and R2): 100,000
 //! requests to Workers; 100,000 requests to Durable Objects; 100,000 rows written in SQLite, deletions and alarms
-//! among them; 5,000,000 rows read; 10,000 queue operations, three for each message up to 64 KB and one more for each further try; R2
+//! among them; 5,000,000 rows read; 10,000 queue operations, three for each message up to 64 KB (further tries of
+//! the queue are not seen here); R2
 //! 1,000,000 class A operations a month.
 
 use domain::EpochMs;
